@@ -1,0 +1,50 @@
+"""The errors that engines raise.
+
+    Exception
+    ├── EngineError        the work failed; `reason` says how, `retryable` whether another try may succeed
+    └── EngineCancelled    the caller asked to stop; nothing failed
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Reason(enum.StrEnum):
+    """Why an engine failed. The names are those of the public `ErrorReason` enum."""
+
+    PASSWORD_REQUIRED = "PASSWORD_REQUIRED"
+    DOCUMENT_UNREADABLE = "DOCUMENT_UNREADABLE"
+    TYPE_NOT_CONVERTIBLE = "TYPE_NOT_CONVERTIBLE"
+    CONVERTER_MISSING = "CONVERTER_MISSING"
+    PROCESSING_TIMED_OUT = "PROCESSING_TIMED_OUT"
+    PROCESSING_TOO_LARGE = "PROCESSING_TOO_LARGE"
+    ENGINE_CRASHED = "ENGINE_CRASHED"
+    MERGE_INPUT_NOT_PDF = "MERGE_INPUT_NOT_PDF"
+
+
+#: Another worker, or the same one later, may succeed. Everything else is the document's own fault.
+RETRYABLE = frozenset({Reason.CONVERTER_MISSING, Reason.ENGINE_CRASHED})
+
+
+class EngineError(Exception):
+    """A conversion or merge failed.
+
+    Attributes:
+        reason: a member of `Reason`; being a `StrEnum` member it is also the plain string.
+        message: what failed, why and what to do, for the person who uploaded the document.
+        retryable: True if the same work may succeed elsewhere or later; never for a document's own fault.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason: str = Reason(reason)
+        self.message = message
+        self.retryable = reason in RETRYABLE
+
+    def __reduce__(self) -> tuple[type[EngineError], tuple[str, str]]:
+        return type(self), (self.reason, self.message)
+
+
+class EngineCancelled(Exception):
+    """The caller set its `cancelled` event; the engine's processes are gone and no target was written."""
