@@ -236,7 +236,7 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     Errors: DOCUMENT_NOT_FOUND (no document has that id or path).
     """
 
-class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
+class DocumentServiceServicer:
     """Confirms, describes, lists, changes and removes documents.
 
         ConfirmUploads {uploads: [{token: W, path: "admission/2026/"}], request_id: R}
@@ -246,7 +246,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     `UpdateMetadata`, `RotateImage`, `SaveEdit`.
     """
 
-    @_abc_1.abstractmethod
     def ConfirmUploads(
         self,
         request: _document_service_pb2.ConfirmUploadsRequest,
@@ -266,7 +265,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID.
         """
 
-    @_abc_1.abstractmethod
     def FinalizeDocuments(
         self,
         request: _document_service_pb2.FinalizeDocumentsRequest,
@@ -277,7 +275,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED.
         """
 
-    @_abc_1.abstractmethod
     def GetDocument(
         self,
         request: _document_service_pb2.GetDocumentRequest,
@@ -292,7 +289,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         DOCUMENT_CORRUPT, MODIFIED_COPY_NOT_FOUND.
         """
 
-    @_abc_1.abstractmethod
     def BatchGetDocuments(
         self,
         request: _document_service_pb2.BatchGetDocumentsRequest,
@@ -303,7 +299,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: BATCH_TOO_LARGE; per item those of `GetDocument`.
         """
 
-    @_abc_1.abstractmethod
     def ListDocuments(
         self,
         request: _document_service_pb2.ListDocumentsRequest,
@@ -316,7 +311,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: ARGUMENT_INVALID (a foreign page token, or one of another filter).
         """
 
-    @_abc_1.abstractmethod
     def UpdateMetadata(
         self,
         request: _document_service_pb2.UpdateMetadataRequest,
@@ -328,7 +322,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         NAME_INVALID, METADATA_INVALID.
         """
 
-    @_abc_1.abstractmethod
     def RotateImage(
         self,
         request: _document_service_pb2.RotateImageRequest,
@@ -343,7 +336,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         SERVER_OVERLOADED.
         """
 
-    @_abc_1.abstractmethod
     def SaveEdit(
         self,
         request: _document_service_pb2.SaveEditRequest,
@@ -358,7 +350,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: those of `RotateImage`, with NOT_A_PDF for NOT_AN_IMAGE; PASSWORD_REQUIRED.
         """
 
-    @_abc_1.abstractmethod
     def DuplicateDocuments(
         self,
         request: _document_service_pb2.DuplicateDocumentsRequest,
@@ -373,7 +364,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         DOCUMENT_NOT_CONFIRMED, PATH_INVALID, UPLOAD_ID_TAKEN.
         """
 
-    @_abc_1.abstractmethod
     def DeleteDocuments(
         self,
         request: _document_service_pb2.DeleteDocumentsRequest,
@@ -385,7 +375,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND, DOCUMENT_INFECTED.
         """
 
-    @_abc_1.abstractmethod
     def UndeleteDocuments(
         self,
         request: _document_service_pb2.UndeleteDocumentsRequest,
@@ -396,7 +385,6 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND (it has been removed for good), DOCUMENT_INFECTED.
         """
 
-    @_abc_1.abstractmethod
     def DeclareInfected(
         self,
         request: _document_service_pb2.DeclareInfectedRequest,

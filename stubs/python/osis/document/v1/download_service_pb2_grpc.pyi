@@ -80,7 +80,7 @@ class DownloadServiceAsyncStub(DownloadServiceStub):
     the middle of a stream), MODIFIED_COPY_NOT_FOUND, RANGE_NOT_SATISFIABLE, CONTENT_CHANGED.
     """
 
-class DownloadServiceServicer(metaclass=_abc_1.ABCMeta):
+class DownloadServiceServicer:
     """Streams documents to whoever holds a token.
 
         Download {token: "…"}
@@ -91,7 +91,6 @@ class DownloadServiceServicer(metaclass=_abc_1.ABCMeta):
     Every block is checked against the checksum taken at upload before any byte of it leaves, so damaged bytes are never sent.
     """
 
-    @_abc_1.abstractmethod
     def Download(
         self,
         request: _download_service_pb2.DownloadRequest,

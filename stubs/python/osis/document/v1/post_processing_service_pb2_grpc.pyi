@@ -128,7 +128,7 @@ class PostProcessingServiceAsyncStub(PostProcessingServiceStub):
     Errors: ARGUMENT_INVALID (a foreign page token, or one of another filter).
     """
 
-class PostProcessingServiceServicer(metaclass=_abc_1.ABCMeta):
+class PostProcessingServiceServicer:
     """Converts documents to PDF and merges them, in jobs that run on workers.
 
         StartPostProcessing {document_ids: [D1, D2], actions: [{convert {}}, {merge {paper_size: PAPER_SIZE_A4}}], request_id: R}
@@ -140,7 +140,6 @@ class PostProcessingServiceServicer(metaclass=_abc_1.ABCMeta):
     other. All rpcs need an API key.
     """
 
-    @_abc_1.abstractmethod
     def StartPostProcessing(
         self,
         request: _post_processing_service_pb2.StartPostProcessingRequest,
@@ -156,7 +155,6 @@ class PostProcessingServiceServicer(metaclass=_abc_1.ABCMeta):
         REQUEST_ID_CONFLICT, ARGUMENT_INVALID.
         """
 
-    @_abc_1.abstractmethod
     def GetPostProcessing(
         self,
         request: _post_processing_service_pb2.GetPostProcessingRequest,
@@ -167,7 +165,6 @@ class PostProcessingServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: POST_PROCESSING_NOT_FOUND.
         """
 
-    @_abc_1.abstractmethod
     def WatchPostProcessing(
         self,
         request: _post_processing_service_pb2.WatchPostProcessingRequest,
@@ -181,7 +178,6 @@ class PostProcessingServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: POST_PROCESSING_NOT_FOUND, SERVER_OVERLOADED.
         """
 
-    @_abc_1.abstractmethod
     def CancelPostProcessing(
         self,
         request: _post_processing_service_pb2.CancelPostProcessingRequest,
@@ -194,7 +190,6 @@ class PostProcessingServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: POST_PROCESSING_NOT_FOUND.
         """
 
-    @_abc_1.abstractmethod
     def ListPostProcessings(
         self,
         request: _post_processing_service_pb2.ListPostProcessingsRequest,

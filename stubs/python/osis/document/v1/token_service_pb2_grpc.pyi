@@ -104,7 +104,7 @@ class TokenServiceAsyncStub(TokenServiceStub):
     Errors: TOKEN_INVALID (the signature does not verify; nothing more is told).
     """
 
-class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
+class TokenServiceServicer:
     """Makes and explains tokens.
 
     A token is a signed statement (a JWT of some 330 characters): its bearer may read, or change, one document for a short
@@ -117,7 +117,6 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
     All rpcs need an API key.
     """
 
-    @_abc_1.abstractmethod
     def CreateToken(
         self,
         request: _token_service_pb2.CreateTokenRequest,
@@ -133,7 +132,6 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         ARGUMENT_INVALID (a ttl that is not positive or above `TOKEN_MAX_TTL`).
         """
 
-    @_abc_1.abstractmethod
     def BatchCreateTokens(
         self,
         request: _token_service_pb2.BatchCreateTokensRequest,
@@ -146,7 +144,6 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: BATCH_TOO_LARGE; per item those of `CreateToken`.
         """
 
-    @_abc_1.abstractmethod
     def InspectToken(
         self,
         request: _token_service_pb2.InspectTokenRequest,

@@ -164,7 +164,7 @@ class UploadServiceAsyncStub(UploadServiceStub):
     Errors: ALREADY_CONFIRMED.
     """
 
-class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
+class UploadServiceServicer:
     """Receives documents as streams of bytes that can be interrupted, resumed and repeated without losing or doubling anything.
 
     The caller chooses the upload's id (a random UUID), and every step names it. So a step whose answer was lost is simply
@@ -186,7 +186,6 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
     All rpcs need an API key. An upload belongs to the client whose key started it.
     """
 
-    @_abc_1.abstractmethod
     def StartUpload(
         self,
         request: _upload_service_pb2.StartUploadRequest,
@@ -201,7 +200,6 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         UPLOAD_SPEC_CONFLICT, UPLOAD_LIMIT_REACHED, STORAGE_FULL.
         """
 
-    @_abc_1.abstractmethod
     def WriteUpload(
         self,
         request_iterator: _MaybeAsyncIterator[_upload_service_pb2.WriteUploadRequest],
@@ -226,7 +224,6 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         FILE_TOO_LARGE and EMPTY_FILE nothing is kept: the content is at fault, not the transport.
         """
 
-    @_abc_1.abstractmethod
     def GetUploadStatus(
         self,
         request: _upload_service_pb2.GetUploadStatusRequest,
@@ -240,7 +237,6 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: UPLOAD_NOT_FOUND.
         """
 
-    @_abc_1.abstractmethod
     def CancelUpload(
         self,
         request: _upload_service_pb2.CancelUploadRequest,

@@ -132,7 +132,7 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     Errors: LEASE_LOST.
     """
 
-class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
+class WorkerServiceServicer:
     """Leases tasks to workers.
 
     A queue message tells a worker that a task might be waiting; the truth is in the service. The worker claims the task, downloads
@@ -147,7 +147,6 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     All rpcs need a worker's API key.
     """
 
-    @_abc_1.abstractmethod
     def ClaimTask(
         self,
         request: _worker_service_pb2.ClaimTaskRequest,
@@ -163,7 +162,6 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: ARGUMENT_INVALID.
         """
 
-    @_abc_1.abstractmethod
     def ExtendLease(
         self,
         request: _worker_service_pb2.ExtendLeaseRequest,
@@ -174,7 +172,6 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: LEASE_LOST (it ran out, or the job was cancelled): stop at once, whatever was made is worthless.
         """
 
-    @_abc_1.abstractmethod
     def CompleteTask(
         self,
         request: _worker_service_pb2.CompleteTaskRequest,
@@ -187,7 +184,6 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: LEASE_LOST, UPLOAD_NOT_FOUND (an output that was not finished), ARGUMENT_INVALID (a wrong number of outputs).
         """
 
-    @_abc_1.abstractmethod
     def FailTask(
         self,
         request: _worker_service_pb2.FailTaskRequest,
@@ -200,7 +196,6 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: LEASE_LOST.
         """
 
-    @_abc_1.abstractmethod
     def GiveBackTask(
         self,
         request: _worker_service_pb2.GiveBackTaskRequest,

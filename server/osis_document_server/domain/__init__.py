@@ -1,0 +1,1 @@
+"""What the service knows: values and rules, without input or output."""

@@ -1,0 +1,15 @@
+"""Which kinds of files there are, and what their extensions are."""
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+DOC = "application/msword"
+ODT = "application/vnd.oasis.opendocument.text"
+TEXT = "text/plain"
+JPEG = "image/jpeg"
+PNG = "image/png"
+
+#: What a worker can make a PDF of. A PDF passes through.
+CONVERTIBLE = frozenset({DOCX, DOC, ODT, TEXT, JPEG, PNG})
+
+#: The type that a file must have if its name has this extension. Other extensions are not validated.
+TYPE_BY_EXTENSION = {"pdf": PDF, "docx": DOCX, "doc": DOC, "odt": ODT, "txt": TEXT, "jpg": JPEG, "png": PNG}

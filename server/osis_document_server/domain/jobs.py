@@ -1,0 +1,152 @@
+"""Post-processing: jobs, their actions and the tasks that workers do."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from osis_document_server.domain.documents import Document
+from osis_document_server.errors import ArgumentInvalid
+
+#: After so many lost attempts a task is given up.
+MAX_ATTEMPTS = 3
+
+
+class State(StrEnum):
+    """How a job, an action or a task stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when nothing more will happen."""
+        return self in {State.DONE, State.FAILED, State.CANCELLED}
+
+
+class TaskType(StrEnum):
+    """What a task does."""
+
+    CONVERT = "CONVERT"
+    MERGE = "MERGE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """One step of a job, as the caller asked for it."""
+
+    type: TaskType
+    output_filename: str = ""
+    #: Title in the PDF's own metadata.
+    title: str = ""
+    #: CONVERT only: pages to keep, ``1-3,5``.
+    page_range: str = ""
+    #: CONVERT only: ``""`` or ``PDF_A_2B``.
+    pdf_profile: str = ""
+    #: MERGE only: ``""`` or a name of the contract's ``PaperSize`` (``A4``).
+    paper_size: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Returns what was set, to be stored."""
+        return {key: str(value) for key, value in vars(self).items() if value}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Action":
+        """Returns the action that ``to_json`` stored."""
+        return cls(**{**stored, "type": TaskType(stored["type"])})
+
+
+def check_actions(actions: list[Action]) -> None:
+    """Raises ``ArgumentInvalid`` unless there are one or more actions and a merge, if any, is the last."""
+    if not actions:
+        raise ArgumentInvalid("A job needs at least one action: convert, merge, or convert and then merge.", field="actions")
+    if any(action.type is TaskType.MERGE for action in actions[:-1]):
+        raise ArgumentInvalid("A merge makes one document of all, so it must be the last action.", field="actions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a job or a task failed."""
+
+    #: Name of one of the contract's ``ErrorReason`` values.
+    reason: str
+    message: str
+    retryable: bool
+    document_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One task of a job, as callers see it."""
+
+    id: UUID
+    type: TaskType
+    action_index: int
+    state: State
+    input_ids: tuple[UUID, ...] = ()
+    output_ids: tuple[UUID, ...] = ()
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One post-processing job, with its tasks in order."""
+
+    id: UUID
+    state: State
+    client: str
+    input_ids: tuple[UUID, ...]
+    actions: tuple[Action, ...]
+    records: tuple[Record, ...]
+    failure: Failure | None
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    #: Raised by every change; two equal numbers mean that nothing happened in between.
+    version: int
+
+    def records_of(self, action_index: int) -> list[Record]:
+        """Returns the records of one action, in order."""
+        return [record for record in self.records if record.action_index == action_index]
+
+    def state_of(self, action_index: int) -> State:
+        """Returns how one action stands."""
+        states = {record.state for record in self.records_of(action_index)}
+        if len(states) == 1:
+            return states.pop()
+        for decisive in (State.FAILED, State.CANCELLED):
+            if decisive in states:
+                return decisive
+        return State.RUNNING
+
+    @property
+    def tasks_done(self) -> int:
+        """Tasks that are finished."""
+        return sum(record.state is State.DONE for record in self.records)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskInput:
+    """One document that a task reads."""
+
+    document: Document
+    read_token: str
+    display_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeasedTask:
+    """A task as a worker gets it."""
+
+    task_id: UUID
+    job_id: UUID
+    lease_id: UUID
+    lease_expires_at: datetime
+    lease_seconds: int
+    attempt: int
+    action: Action
+    inputs: list[TaskInput] = field(default_factory=list)

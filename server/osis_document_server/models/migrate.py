@@ -1,0 +1,20 @@
+"""Brings a database to the schema of this version."""
+
+from pathlib import Path
+
+from peewee import Database
+from playhouse.migrations import Runner
+
+_FOLDER = Path(__file__).with_name("migrations")
+
+
+def migrate(database: Database) -> list[str]:
+    """Applies the migrations that are missing, each in a transaction of its own, and returns their names."""
+    with database.connection_context():
+        return list(Runner(database, directory=str(_FOLDER)).up())
+
+
+def pending(database: Database) -> list[str]:
+    """Returns the names of the migrations that are missing."""
+    with database.connection_context():
+        return [migration.name for migration in Runner(database, directory=str(_FOLDER)).status() if migration.applied is None]

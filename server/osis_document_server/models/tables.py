@@ -1,0 +1,175 @@
+"""The tables. Every change of them is also a migration beside this module.
+
+Rows never leave the use cases: ``rows.py`` turns them into domain values.
+"""
+
+from uuid import UUID
+
+from peewee import (
+    BigIntegerField,
+    BlobField,
+    BooleanField,
+    CharField,
+    CompositeKey,
+    DatabaseProxy,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    Model,
+    TextField,
+    UUIDField,
+)
+
+from osis_document_server.models.fields import MomentField
+
+#: Bound to a real database once, by ``database.open_database``.
+database_proxy = DatabaseProxy()
+
+
+class Table(Model):
+    """What all tables share."""
+
+    class Meta:
+        database = database_proxy
+        legacy_table_names = False
+
+
+class BlobRow(Table):
+    """Stored bytes. A key is never rewritten; a row is deleted only when nothing refers to it."""
+
+    key = CharField(max_length=32, primary_key=True)
+    size_bytes = BigIntegerField()
+    sha256 = CharField(max_length=64)
+    #: CRC32C of every 1 MiB block: four bytes each, little-endian.
+    block_checksums = BlobField()
+    corrupt = BooleanField(default=False)
+    created_at = MomentField()
+
+    class Meta:
+        table_name = "blob"
+
+
+class DocumentRow(Table):
+    """One document."""
+
+    id = UUIDField(primary_key=True)
+    name = CharField(max_length=255)
+    mime_type = CharField(max_length=255)
+    blob_id: str
+    blob = ForeignKeyField(BlobRow, column_name="blob_key", on_delete="RESTRICT")
+    status = CharField(max_length=16)
+    revision = BigIntegerField(default=0)
+    path = CharField(max_length=1024, default="")
+    metadata = JSONField(default=dict)
+    client = CharField(max_length=64)
+    expiration_policy = CharField(max_length=16, default="NONE")
+    uploaded_at = MomentField()
+    updated_at = MomentField()
+    expires_at = MomentField(null=True)
+    hold_expires_at = MomentField(null=True)
+    #: The request that confirmed the document, so that repeating it gets the first answer.
+    confirm_request_id = CharField(max_length=64, null=True)
+    #: The lease under which a worker uploaded the document as an output; it lives as long as that lease.
+    lease_id = UUIDField(null=True, index=True)
+    modified_blob = ForeignKeyField(BlobRow, column_name="modified_blob_key", on_delete="RESTRICT", null=True)
+    modified_mime_type = CharField(max_length=255, default="")
+    modified_created_at = MomentField(null=True)
+    modified_updated_at = MomentField(null=True)
+
+    class Meta:
+        table_name = "document"
+        indexes = ((("status", "uploaded_at"), False),)
+
+
+class JobRow(Table):
+    """One post-processing job."""
+
+    id = UUIDField(primary_key=True)
+    state = CharField(max_length=16)
+    client = CharField(max_length=64)
+    request_id = CharField(max_length=64, null=True)
+    actions = JSONField()
+    failure = JSONField(null=True)
+    #: Raised by every change, so that watchers see changes without reading the job.
+    version = BigIntegerField(default=0)
+    created_at = MomentField()
+    updated_at = MomentField()
+    ended_at = MomentField(null=True)
+
+    class Meta:
+        table_name = "job"
+        indexes = ((("client", "request_id"), True), (("state", "created_at"), False))
+
+
+class JobInputRow(Table):
+    """A document that a job was started over."""
+
+    job_id: UUID
+    job = ForeignKeyField(JobRow, backref="inputs", on_delete="CASCADE")
+    position = IntegerField()
+    document_id: UUID
+    document = ForeignKeyField(DocumentRow, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "job_input"
+        primary_key = CompositeKey("job", "position")
+
+
+class TaskRow(Table):
+    """One task of a job: a document to convert, or documents to merge."""
+
+    id = UUIDField(primary_key=True)
+    job_id: UUID
+    job = ForeignKeyField(JobRow, backref="tasks", on_delete="CASCADE")
+    action_index = IntegerField()
+    position = IntegerField()
+    type = CharField(max_length=16)
+    state = CharField(max_length=16)
+    #: False while the action before is unfinished, whose outputs are this task's inputs.
+    ready = BooleanField()
+    attempt = IntegerField(default=0)
+    lease_id = UUIDField(null=True, unique=True)
+    lease_expires_at = MomentField(null=True)
+    worker = CharField(max_length=255, default="")
+    failure = JSONField(null=True)
+    #: When the last queue message was sent. Null: none yet.
+    sent_at = MomentField(null=True)
+    updated_at = MomentField()
+
+    class Meta:
+        table_name = "task"
+        indexes = ((("job", "action_index", "position"), True), (("state", "ready", "sent_at"), False))
+
+
+class TaskInputRow(Table):
+    """A document that a task reads."""
+
+    task_id: UUID
+    task = ForeignKeyField(TaskRow, backref="inputs", on_delete="CASCADE")
+    position = IntegerField()
+    document_id: UUID
+    document = ForeignKeyField(DocumentRow, on_delete="CASCADE")
+    #: The name to show for it: that of the document it was made from.
+    display_name = TextField()
+
+    class Meta:
+        table_name = "task_input"
+        primary_key = CompositeKey("task", "position")
+
+
+class TaskOutputRow(Table):
+    """A document that a task made."""
+
+    task_id: UUID
+    task = ForeignKeyField(TaskRow, backref="outputs", on_delete="CASCADE")
+    position = IntegerField()
+    document_id: UUID
+    document = ForeignKeyField(DocumentRow, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "task_output"
+        primary_key = CompositeKey("task", "position")
+
+
+#: In an order in which they can be created.
+TABLES = (BlobRow, DocumentRow, JobRow, JobInputRow, TaskRow, TaskInputRow, TaskOutputRow)

@@ -1,0 +1,1 @@
+"""The gRPC surface: one servicer per file, and the interceptor that guards them all."""

@@ -1,0 +1,376 @@
+"""Between the contract's messages and the domain's values. The only module that knows both."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
+from osis.document.v1 import (
+    document_pb2,
+    document_service_pb2,
+    download_service_pb2,
+    error_reason_pb2,
+    post_processing_pb2,
+    token_service_pb2,
+    upload_service_pb2,
+    worker_service_pb2,
+)
+
+from osis_document_server.domain.documents import Document, ExpirationPolicy
+from osis_document_server.domain.jobs import Action, Failure, Job, LeasedTask, Record, State, TaskType
+from osis_document_server.domain.names import parse_id
+from osis_document_server.domain.tokens import Purpose, SignedToken
+from osis_document_server.errors import ArgumentInvalid, MetadataInvalid, NotImplementedYet
+from osis_document_server.usecases.confirmation import DEFAULT_HOLD, Confirmation
+from osis_document_server.usecases.downloads import Content
+from osis_document_server.usecases.tokens import TokenWish
+from osis_document_server.usecases.uploads import Chunk, Finished, UploadSpec
+
+#: Doubles are exact for whole numbers up to here (IEEE 754).
+_EXACT_INTEGER = 2**53
+
+
+def timestamp(moment: datetime) -> timestamp_pb2.Timestamp:
+    """A moment."""
+    message = timestamp_pb2.Timestamp()
+    message.FromDatetime(moment.astimezone(UTC).replace(tzinfo=None))
+    return message
+
+
+def _optional_timestamp(moment: datetime | None) -> timestamp_pb2.Timestamp | None:
+    return None if moment is None else timestamp(moment)
+
+
+def duration(message: duration_pb2.Duration) -> timedelta:
+    """A length of time."""
+    return message.ToTimedelta()
+
+
+def struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    """The users' own keys, for a message."""
+    message = struct_pb2.Struct()
+    message.update(dict(values))
+    return message
+
+
+def own_keys(message: struct_pb2.Struct, *, field: str) -> dict[str, Any]:
+    """The users' own keys. Whole numbers are integers again.
+
+    Raises:
+        MetadataInvalid: a number is not finite.
+    """
+    try:
+        plain = MessageToDict(message)
+    except SerializeToJsonError as exc:
+        raise MetadataInvalid(f"{field} holds a number that is not finite; only finite ones can be stored.", field=field) from exc
+    return {key: _exact(value) for key, value in plain.items()}
+
+
+def _exact(value: Any) -> Any:
+    match value:
+        case float() if value.is_integer() and abs(value) <= _EXACT_INTEGER:
+            return int(value)
+        case dict():
+            return {key: _exact(item) for key, item in value.items()}
+        case list():
+            return [_exact(item) for item in value]
+        case _:
+            return value
+
+
+def to_document(document: Document) -> document_pb2.Document:
+    """A document."""
+    message = document_pb2.Document(
+        id=str(document.id),
+        name=document.name,
+        mime_type=document.mime_type,
+        size_bytes=document.blob.size_bytes,
+        sha256=document.blob.sha256,
+        status=document_pb2.DocumentStatus.Value(f"DOCUMENT_STATUS_{document.status}"),
+        revision=document.revision,
+        corrupt=document.blob.corrupt,
+        path=document.path,
+        metadata=struct(document.metadata),
+        upload_time=timestamp(document.uploaded_at),
+        update_time=timestamp(document.updated_at),
+        expire_time=_optional_timestamp(document.expires_at),
+        hold_expire_time=_optional_timestamp(document.hold_expires_at),
+        expiration_policy=document_pb2.ExpirationPolicy.Value(f"EXPIRATION_POLICY_{document.expiration_policy}"),
+        client=document.client,
+    )
+    if document.modified is not None:
+        modified = document.modified
+        message.modified.CopyFrom(
+            document_pb2.ModifiedCopy(
+                size_bytes=modified.blob.size_bytes,
+                sha256=modified.blob.sha256,
+                mime_type=modified.mime_type,
+                create_time=timestamp(modified.created_at),
+                update_time=timestamp(modified.updated_at),
+                corrupt=modified.blob.corrupt,
+            )
+        )
+    return message
+
+
+def from_upload_spec(message: upload_service_pb2.UploadSpec) -> UploadSpec:
+    """What the caller says of a file.
+
+    Raises:
+        ArgumentInvalid, MetadataInvalid: a field cannot be read.
+    """
+    if message.HasField("imported"):
+        raise NotImplementedYet("Importing existing documents is not offered yet.", field="upload_spec.imported")
+    return UploadSpec(
+        upload_id=parse_id(message.upload_id, field="upload_spec.upload_id"),
+        name=message.name,
+        size_bytes=message.size_bytes if message.HasField("size_bytes") else None,
+        metadata=own_keys(message.metadata, field="upload_spec.metadata"),
+        lease_id=parse_id(message.lease_id, field="upload_spec.lease_id") if message.lease_id else None,
+    )
+
+
+def from_write_upload(message: upload_service_pb2.WriteUploadRequest) -> Chunk:
+    """One message of an upload's stream."""
+    return Chunk(offset=message.write_offset, data=message.data, finish=message.finish_write, sha256=message.sha256)
+
+
+def to_upload_result(finished: Finished) -> upload_service_pb2.UploadResult:
+    """A finished upload."""
+    message = upload_service_pb2.UploadResult(document=to_document(finished.document))
+    if finished.token is not None:
+        message.write_token = finished.token.text
+        message.write_token_expire_time.CopyFrom(timestamp(finished.token.claims.expires_at))
+    return message
+
+
+def to_download_header(content: Content) -> download_service_pb2.DownloadHeader:
+    """What is about to be sent."""
+    return download_service_pb2.DownloadHeader(
+        document=to_document(content.document),
+        range=download_service_pb2.ContentRange(start=content.start, end=content.end, complete_size=content.blob.size_bytes),
+        sha256=content.blob.sha256,
+        mime_type=content.mime_type,
+        for_modified=content.modified,
+    )
+
+
+def from_create_token(message: token_service_pb2.CreateTokenRequest) -> TokenWish:
+    """What a token is wanted for.
+
+    Raises:
+        ArgumentInvalid: a field cannot be read.
+    """
+    purposes = {
+        token_service_pb2.TOKEN_PURPOSE_UNSPECIFIED: Purpose.READ,
+        token_service_pb2.TOKEN_PURPOSE_READ: Purpose.READ,
+        token_service_pb2.TOKEN_PURPOSE_WRITE: Purpose.WRITE,
+    }
+    if message.purpose not in purposes:
+        raise ArgumentInvalid("purpose must be READ or WRITE; only an upload makes UPLOAD tokens.", field="purpose")
+    if message.wanted_post_process not in {
+        token_service_pb2.WANTED_POST_PROCESS_UNSPECIFIED,
+        token_service_pb2.WANTED_POST_PROCESS_ORIGINAL,
+    }:
+        raise NotImplementedYet(
+            "wanted_post_process is not offered yet: take the output's id from the job, and ask for its token.",
+            field="wanted_post_process",
+        )
+    return TokenWish(
+        document_id=parse_id(message.document_id, field="document_id"),
+        purpose=purposes[message.purpose],
+        ttl=duration(message.ttl) if message.HasField("ttl") else None,
+        modified=message.for_modified,
+    )
+
+
+def to_token(token: SignedToken) -> token_service_pb2.Token:
+    """A token and what is known of it."""
+    return token_service_pb2.Token(
+        token=token.text,
+        document_id=str(token.claims.document_id),
+        purpose=token_service_pb2.TokenPurpose.Value(f"TOKEN_PURPOSE_{token.claims.purpose.name}"),
+        expire_time=timestamp(token.claims.expires_at),
+        for_modified=token.claims.modified,
+    )
+
+
+def from_confirm_upload(message: document_service_pb2.ConfirmUpload) -> Confirmation:
+    """One upload to confirm."""
+    policy = ExpirationPolicy.NONE
+    if message.expiration_policy == document_pb2.EXPIRATION_POLICY_EXPORT:
+        policy = ExpirationPolicy.EXPORT
+    return Confirmation(
+        token=message.token,
+        path=message.path,
+        metadata=own_keys(message.metadata, field="metadata"),
+        expiration_policy=policy,
+    )
+
+
+def from_hold(message: document_service_pb2.Hold) -> timedelta:
+    """How long documents are held.
+
+    Raises:
+        ArgumentInvalid: no time at all.
+    """
+    hold = duration(message.duration) if message.HasField("duration") else DEFAULT_HOLD
+    if hold <= timedelta(0):
+        raise ArgumentInvalid("hold.duration must be above 0.", field="hold.duration", value=f"{hold.total_seconds():g}s")
+    return hold
+
+
+def from_action(message: post_processing_pb2.Action) -> Action:
+    """One step of a job.
+
+    Raises:
+        ArgumentInvalid: it says neither convert nor merge, or has a value that this version does not know.
+    """
+    match message.WhichOneof("action"):
+        case "convert":
+            return Action(
+                type=TaskType.CONVERT,
+                output_filename=message.convert.output_filename,
+                title=message.convert.title,
+                page_range=message.convert.page_range,
+                pdf_profile=_enum_name(post_processing_pb2.PdfProfile, message.convert.pdf_profile, "PDF_PROFILE_"),
+            )
+        case "merge":
+            return Action(
+                type=TaskType.MERGE,
+                output_filename=message.merge.output_filename,
+                title=message.merge.title,
+                paper_size=_enum_name(post_processing_pb2.PaperSize, message.merge.paper_size, "PAPER_SIZE_"),
+            )
+        case _:
+            raise ArgumentInvalid("An action says either convert or merge.", field="actions")
+
+
+def to_action(action: Action) -> post_processing_pb2.Action:
+    """One step of a job."""
+    if action.type is TaskType.CONVERT:
+        return post_processing_pb2.Action(convert=_convert_action(action))
+    return post_processing_pb2.Action(merge=_merge_action(action))
+
+
+def to_failure(failure: Failure) -> post_processing_pb2.PostProcessingFailure:
+    """Why something failed."""
+    return post_processing_pb2.PostProcessingFailure(
+        reason=error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{failure.reason}"),
+        message=failure.message,
+        retryable=failure.retryable,
+        document_id=failure.document_id,
+    )
+
+
+def from_failure(message: post_processing_pb2.PostProcessingFailure) -> Failure:
+    """Why an attempt failed, as its worker tells it."""
+    return Failure(
+        reason=_enum_name(error_reason_pb2.ErrorReason, message.reason, "ERROR_REASON_") or "INTERNAL",
+        message=message.message[:2000],
+        retryable=message.retryable,
+        document_id=message.document_id,
+    )
+
+
+def to_post_processing(job: Job) -> post_processing_pb2.PostProcessing:
+    """A job."""
+    message = post_processing_pb2.PostProcessing(
+        id=str(job.id),
+        state=_state(job.state),
+        input_document_ids=[str(document_id) for document_id in job.input_ids],
+        tasks_done=job.tasks_done,
+        tasks_total=len(job.records),
+        create_time=timestamp(job.created_at),
+        update_time=timestamp(job.updated_at),
+        end_time=_optional_timestamp(job.ended_at),
+        client=job.client,
+    )
+    if job.failure is not None:
+        message.failure.CopyFrom(to_failure(job.failure))
+    for index, action in enumerate(job.actions):
+        records = job.records_of(index)
+        status = message.actions.add(action=to_action(action), state=_state(job.state_of(index)))
+        status.records.extend(_record(record) for record in records)
+        failures = [record.failure for record in records if record.failure is not None]
+        if failures:
+            status.failure.CopyFrom(to_failure(failures[0]))
+    return message
+
+
+def to_task(task: LeasedTask, *, max_attempts: int) -> worker_service_pb2.Task:
+    """A task as a worker gets it."""
+    message = worker_service_pb2.Task(
+        task_id=str(task.task_id),
+        post_processing_id=str(task.job_id),
+        lease_id=str(task.lease_id),
+        lease_expire_time=timestamp(task.lease_expires_at),
+        lease_duration=duration_pb2.Duration(seconds=task.lease_seconds),
+        attempt=task.attempt,
+        max_attempts=max_attempts,
+        inputs=[
+            worker_service_pb2.TaskInput(
+                document=to_document(item.document), read_token=item.read_token, display_name=item.display_name
+            )
+            for item in task.inputs
+        ],
+    )
+    if task.action.type is TaskType.CONVERT:
+        message.convert.CopyFrom(_convert_action(task.action))
+    else:
+        message.merge.CopyFrom(_merge_action(task.action))
+    return message
+
+
+def ids(texts: Iterable[str], *, field: str) -> list[UUID]:
+    """UUIDs, each checked.
+
+    Raises:
+        ArgumentInvalid: one of them is none.
+    """
+    return [parse_id(text, field=f"{field}[{index}]") for index, text in enumerate(texts)]
+
+
+def _record(record: Record) -> post_processing_pb2.PostProcessingRecord:
+    return post_processing_pb2.PostProcessingRecord(
+        id=str(record.id),
+        type=post_processing_pb2.PostProcessingType.Value(f"POST_PROCESSING_TYPE_{record.type}"),
+        state=_state(record.state),
+        input_document_ids=[str(document_id) for document_id in record.input_ids],
+        output_document_ids=[str(document_id) for document_id in record.output_ids],
+    )
+
+
+def _state(state: State) -> post_processing_pb2.PostProcessingState.ValueType:
+    return post_processing_pb2.PostProcessingState.Value(f"POST_PROCESSING_STATE_{state}")
+
+
+def _convert_action(action: Action) -> post_processing_pb2.ConvertAction:
+    return post_processing_pb2.ConvertAction(
+        output_filename=action.output_filename,
+        title=action.title,
+        page_range=action.page_range,
+        pdf_profile=post_processing_pb2.PdfProfile.Value(f"PDF_PROFILE_{action.pdf_profile or 'UNSPECIFIED'}"),
+    )
+
+
+def _merge_action(action: Action) -> post_processing_pb2.MergeAction:
+    return post_processing_pb2.MergeAction(
+        output_filename=action.output_filename,
+        title=action.title,
+        paper_size=post_processing_pb2.PaperSize.Value(f"PAPER_SIZE_{action.paper_size or 'UNSPECIFIED'}"),
+    )
+
+
+def _enum_name(enum: Any, value: int, prefix: str) -> str:
+    """The name of an enum's value without its prefix, empty for UNSPECIFIED.
+
+    Raises:
+        ArgumentInvalid: a value that this version does not know.
+    """
+    if value not in enum.values():
+        raise ArgumentInvalid(f"{prefix.rstrip('_')} {value} is not known to this version of the service.", value=value)
+    name = str(enum.Name(value)).removeprefix(prefix)
+    return "" if name == "UNSPECIFIED" else name

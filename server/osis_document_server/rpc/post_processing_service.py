@@ -1,0 +1,52 @@
+"""PostProcessingService."""
+
+from collections.abc import Iterator
+
+import grpc
+from osis.document.v1 import post_processing_service_pb2 as pb
+from osis.document.v1 import post_processing_service_pb2_grpc
+
+from osis_document_server.domain.names import parse_id
+from osis_document_server.errors import NotImplementedYet
+from osis_document_server.rpc import convert
+from osis_document_server.rpc.callers import current_caller
+from osis_document_server.usecases.post_processing import PostProcessings
+from osis_document_server.usecases.watching import Watching
+
+
+class PostProcessingServicer(post_processing_service_pb2_grpc.PostProcessingServiceServicer):
+    """Converts in, calls the use case, converts out."""
+
+    def __init__(self, post_processings: PostProcessings, watching: Watching) -> None:
+        self._post_processings = post_processings
+        self._watching = watching
+
+    def StartPostProcessing(
+        self, request: pb.StartPostProcessingRequest, context: grpc.ServicerContext
+    ) -> pb.StartPostProcessingResponse:
+        if request.HasField("imported"):
+            raise NotImplementedYet("Recording jobs of another system is not offered yet.", field="imported")
+        job = self._post_processings.start(
+            current_caller(),
+            convert.ids(request.document_ids, field="document_ids"),
+            [convert.from_action(action) for action in request.actions],
+            request_id=request.request_id,
+        )
+        return pb.StartPostProcessingResponse(post_processing=convert.to_post_processing(job))
+
+    def GetPostProcessing(
+        self, request: pb.GetPostProcessingRequest, context: grpc.ServicerContext
+    ) -> pb.GetPostProcessingResponse:
+        job = self._post_processings.find(parse_id(request.post_processing_id, field="post_processing_id"))
+        return pb.GetPostProcessingResponse(post_processing=convert.to_post_processing(job))
+
+    def WatchPostProcessing(
+        self, request: pb.WatchPostProcessingRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.WatchPostProcessingResponse]:
+        watch = self._watching.watch(parse_id(request.post_processing_id, field="post_processing_id"))
+        context.add_callback(watch.close)
+        for job in watch:
+            if job is None:
+                yield pb.WatchPostProcessingResponse(heartbeat=pb.Heartbeat())
+            else:
+                yield pb.WatchPostProcessingResponse(post_processing=convert.to_post_processing(job))

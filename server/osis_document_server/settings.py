@@ -1,0 +1,183 @@
+"""The server's settings: environment variables with the prefix ``OSIS_DOCUMENT_``.
+
+With nothing set, everything is kept under ``./var`` and runs in one process: the embedded default.
+"""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from osis_document_server.domain.access import ApiKey, Caller, Role
+from osis_document_server.domain.tokens import MINIMUM_KEY_BYTES
+
+PREFIX = "OSIS_DOCUMENT_"
+_GIB = 1024**3
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used. The message names the variable, the value and the fix, a line for each."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Times are in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    #: Folder of the embedded default: database, blobs, generated keys.
+    data_dir: Path = Path("var")
+    #: ``sqlite:///path``. Default: ``osis-document.db`` in the data folder.
+    database_url: str = ""
+    #: ``file://path``. Default: ``blobs`` in the data folder.
+    storage_url: str = ""
+    #: ``memory://`` runs a worker inside the server; ``redis://…`` leaves the work to worker hosts.
+    broker_url: str = "memory://"
+    #: ``host:port``, or ``unix:path``.
+    listen: str = "127.0.0.1:50051"
+    #: Must be true to listen beyond this host without TLS.
+    allow_plaintext: bool = False
+
+    #: ``name:secret[:role]``, comma-separated; a bare secret is the client ``default``. Not set: generated, kept in ``data_dir``.
+    api_shared_secret: SecretStr = SecretStr("")
+    #: ``kid:key``, comma-separated; the first signs. Default: generated, kept in the data folder.
+    token_signing_keys: SecretStr = SecretStr("")
+
+    token_max_age: Annotated[int, Field(gt=0)] = 900
+    token_max_ttl: Annotated[int, Field(gt=0)] = 7 * 24 * 3600
+    temp_upload_max_age: Annotated[int, Field(gt=0)] = 900
+    export_expiration_policy_age: Annotated[int, Field(gt=0)] = 15 * 24 * 3600
+    job_max_age: Annotated[int, Field(gt=0)] = 24 * 3600
+
+    #: Largest upload; not set: any size.
+    max_upload_size: Annotated[int, Field(gt=0)] | None = None
+    #: Extensions that uploads may have, comma- or space-separated.
+    allowed_extensions: Annotated[tuple[str, ...], NoDecode] = ("pdf", "txt", "docx", "doc", "odt", "png", "jpg")
+    #: Whether a file's content must agree with its extension.
+    enable_mimetype_validation: bool = True
+    #: A libmagic database instead of the one that comes with the service.
+    magic_file: Path | None = None
+    #: Free disk space that uploads leave untouched.
+    disk_floor: Annotated[int, Field(ge=0)] = _GIB
+
+    #: How long a stream's client may be quiet.
+    stream_idle_seconds: Annotated[float, Field(gt=0)] = 60
+    #: How long calls under way may take to end when the server stops.
+    stop_grace_seconds: Annotated[float, Field(ge=0)] = 30
+    #: Seconds between two rounds of the sweeper.
+    sweep_seconds: Annotated[float, Field(gt=0)] = 10
+    #: Slots of the worker inside; 0: one per core.
+    embedded_slots: Annotated[int, Field(ge=0)] = 0
+    #: ``console`` or ``json``.
+    log_format: Annotated[str, Field(pattern="^(console|json)$")] = "console"
+
+    @field_validator("allowed_extensions", mode="before")
+    @classmethod
+    def _split_extensions(cls, value: object) -> object:
+        if isinstance(value, str):
+            words = (word.strip(" .").lower() for word in value.replace(",", " ").split())
+            return tuple(dict.fromkeys("jpg" if word == "jpeg" else word for word in words))
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.token_max_age > self.token_max_ttl:
+            raise ValueError(f"{PREFIX}TOKEN_MAX_AGE is above {PREFIX}TOKEN_MAX_TTL; lower the one or raise the other")
+        if not self.allow_plaintext and not _is_local(self.listen):
+            raise ValueError(
+                f"{PREFIX}LISTEN={self.listen} can be reached from other hosts, and keys and documents would travel in plain "
+                f"text; listen on 127.0.0.1 or unix:…, or set {PREFIX}ALLOW_PLAINTEXT=true if the network protects them"
+            )
+        return self
+
+    @classmethod
+    def load(cls) -> Self:
+        """Reads the environment.
+
+        Raises:
+            SettingsError: a variable cannot be used.
+        """
+        try:
+            return cls()
+        except ValidationError as exc:
+            lines = []
+            for error in exc.errors():
+                name = f"{PREFIX}{str(error['loc'][0]).upper()}={error['input']!s}: " if error["loc"] else ""
+                lines.append(name + error["msg"].removeprefix("Value error, "))
+            raise SettingsError("\n".join(lines)) from None
+
+    @property
+    def is_embedded(self) -> bool:
+        """True when the worker runs inside the server."""
+        return self.broker_url == "memory://"
+
+    @property
+    def database(self) -> str:
+        """URL of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'osis-document.db'}"
+
+    @property
+    def blobs(self) -> Path:
+        """Folder of the blobs.
+
+        Raises:
+            SettingsError: ``STORAGE_URL`` names something else.
+        """
+        if not self.storage_url:
+            return self.data_dir / "blobs"
+        if not self.storage_url.startswith("file://"):
+            raise SettingsError(f"{PREFIX}STORAGE_URL={self.storage_url}: this version stores on local disk; write file://path")
+        return Path(self.storage_url.removeprefix("file://"))
+
+    def seconds(self, name: str) -> timedelta:
+        """Returns one of the settings that are seconds."""
+        return timedelta(seconds=getattr(self, name))
+
+
+def parse_api_keys(text: str) -> list[ApiKey]:
+    """Reads ``name:secret[:role],…``; a bare secret is the client ``default``.
+
+    Raises:
+        SettingsError: a part cannot be read. The message shows no secret.
+    """
+    keys = []
+    for number, part in enumerate((part.strip() for part in text.split(",")), start=1):
+        fields = part.split(":")
+        name, secret, role = {1: ("default", fields[0], "client"), 2: (*fields, "client"), 3: fields}.get(
+            len(fields), ("", "", "")
+        )
+        if not name or not secret:
+            raise SettingsError(f"{PREFIX}API_SHARED_SECRET: part {number} is not name:secret or name:secret:role")
+        if role not in set(Role):
+            raise SettingsError(f"{PREFIX}API_SHARED_SECRET: the role {role!r} of {name!r} is none of {', '.join(Role)}")
+        keys.append(ApiKey(secret=secret, caller=Caller(name=name, role=Role(role))))
+    return keys
+
+
+def parse_signing_keys(text: str) -> dict[str, bytes]:
+    """Reads ``kid:key,…``.
+
+    Raises:
+        SettingsError: a part cannot be read, or a key is shorter than 32 bytes.
+    """
+    keys: dict[str, bytes] = {}
+    for number, part in enumerate((part.strip() for part in text.split(",")), start=1):
+        key_id, separator, key = part.partition(":")
+        if not separator or not key_id:
+            raise SettingsError(f"{PREFIX}TOKEN_SIGNING_KEYS: part {number} is not kid:key")
+        if len(key.encode()) < MINIMUM_KEY_BYTES:
+            raise SettingsError(f"{PREFIX}TOKEN_SIGNING_KEYS: the key {key_id!r} is shorter than {MINIMUM_KEY_BYTES} bytes")
+        keys[key_id] = key.encode()
+    return keys
+
+
+def _is_local(address: str) -> bool:
+    if address.startswith("unix:"):
+        return True
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,59 @@
+"""Telling the workers that there is something to do.
+
+The task's row is the truth; a message only points to it. So messages are sent after the commit, marked as sent, and sent again
+when nobody has come for the task: a message may get lost without harm.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from osis_document_server.domain.jobs import State, TaskType
+from osis_document_server.jobs.broker import TaskQueue
+from osis_document_server.models.database import reading, unit_of_work
+from osis_document_server.models.tables import TaskRow
+from osis_document_server.usecases.service import Service
+
+_log = structlog.get_logger(__name__)
+
+#: How long a message may lie in the queue before another one is sent for the same task.
+RESEND_AFTER = timedelta(minutes=2)
+_BATCH = 500
+
+
+class Dispatcher:
+    """Sends messages for tasks that wait."""
+
+    def __init__(self, service: Service, queue: TaskQueue) -> None:
+        self._service = service
+        self._queue = queue
+
+    def send_waiting(self) -> int:
+        """Sends a message for every task that waits and has had none, or none for long; returns how many were sent.
+
+        A broker that cannot be reached is logged, not raised: the tasks stay, and the next round sends for them.
+        """
+        now = self._service.now()
+        with reading(self._service.database):
+            waiting = list(
+                TaskRow.select(TaskRow.id, TaskRow.type)
+                .where(
+                    TaskRow.state == State.PENDING,
+                    TaskRow.ready,
+                    TaskRow.sent_at.is_null() | (TaskRow.sent_at < now - RESEND_AFTER),
+                )
+                .limit(_BATCH)
+            )
+        sent: list[UUID] = []
+        for task in waiting:
+            try:
+                self._queue.send(task.id, TaskType(task.type))
+            except Exception:  # noqa: BLE001 - brokers raise what they like
+                _log.exception("the broker does not take messages; they are sent again later", waiting=len(waiting) - len(sent))
+                break
+            sent.append(task.id)
+        if sent:
+            with unit_of_work(self._service.database):
+                TaskRow.update(sent_at=now).where(TaskRow.id.in_(sent), TaskRow.state == State.PENDING).execute()
+        return len(sent)

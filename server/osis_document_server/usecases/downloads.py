@@ -1,0 +1,115 @@
+"""Handing a document's bytes out, each block checked before it leaves."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from osis_document_server.domain import blocks
+from osis_document_server.domain.blocks import BLOCK_SIZE
+from osis_document_server.domain.documents import Blob, Document
+from osis_document_server.errors import ArgumentInvalid, ContentChanged, RangeNotSatisfiable
+from osis_document_server.models.database import unit_of_work
+from osis_document_server.models.tables import BlobRow
+from osis_document_server.storage.base import BlobMissing
+from osis_document_server.usecases import access
+from osis_document_server.usecases.service import Service
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What is about to be sent: a part of a document's content, or of its modified copy's."""
+
+    document: Document
+    blob: Blob
+    mime_type: str
+    modified: bool
+    start: int
+    #: Behind the last byte.
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """The next bytes, with their CRC32C."""
+
+    data: bytes
+    crc32c: int
+
+
+class Downloads:
+    """Hands documents out."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def find(self, token: str, *, offset: int = 0, limit: int = 0, expected_sha256: str = "") -> Content:
+        """Returns what a token, an offset (negative: from the end) and a limit (0: to the end) stand for.
+
+        Raises:
+            TokenInvalid, TokenExpired, DocumentNotFound, DocumentDeleted, DocumentInfected, DocumentCorrupt,
+            ModifiedCopyNotFound: the token opens nothing.
+            RangeNotSatisfiable: the range starts at or behind the end.
+            ContentChanged: the content is not the expected one.
+        """
+        claims = access.verify(self._service, token)
+        document = access.readable_document(self._service, claims)
+        blob, mime_type = document.blob, document.mime_type
+        if claims.modified and document.modified is not None:
+            blob, mime_type = document.modified.blob, document.modified.mime_type
+        if expected_sha256 and expected_sha256.lower() != blob.sha256:
+            raise ContentChanged(
+                f"Document {document.id} has other content by now. Start the download again from its beginning.",
+                field="expected_sha256",
+                expected_sha256=expected_sha256.lower(),
+                sha256=blob.sha256,
+            )
+        if limit < 0:
+            raise ArgumentInvalid(f"read_limit is {limit}; it cannot be negative.", field="read_limit", value=limit)
+        start = max(0, blob.size_bytes + offset) if offset < 0 else offset
+        if start >= blob.size_bytes:
+            raise RangeNotSatisfiable(
+                f"read_offset is {offset}, but the content ends at {blob.size_bytes}.",
+                field="read_offset",
+                read_offset=offset,
+                complete_size=blob.size_bytes,
+            )
+        end = min(blob.size_bytes, start + limit) if limit else blob.size_bytes
+        return Content(document=document, blob=blob, mime_type=mime_type, modified=claims.modified, start=start, end=end)
+
+    def read(self, content: Content) -> Iterator[Part]:
+        """Yields the bytes, a block of the blob at a time, none of which has not been checked.
+
+        Raises:
+            DocumentCorrupt: a block is damaged or missing; the blob is marked, so that every later read says so at once.
+            StorageUnavailable: the storage reports an error.
+        """
+        checksums = blocks.unpack(content.blob.block_checksums)
+        first, last = content.start // BLOCK_SIZE, (content.end - 1) // BLOCK_SIZE
+        try:
+            with self._service.storage.open(content.blob.key) as reader:
+                for number in range(first, last + 1):
+                    begins = number * BLOCK_SIZE
+                    data = reader.read(begins, BLOCK_SIZE)
+                    if (
+                        len(data) != min(BLOCK_SIZE, content.blob.size_bytes - begins)
+                        or blocks.checksum(data) != checksums[number]
+                    ):
+                        self._mark_corrupt(content.document.id, content.blob.key, block=number)
+                        raise access.corrupt(content.document.id, block=number)
+                    if begins < content.start or content.end < begins + len(data):
+                        data = data[max(0, content.start - begins) : content.end - begins]
+                        yield Part(data=data, crc32c=blocks.checksum(data))
+                    else:
+                        yield Part(data=data, crc32c=checksums[number])
+        except BlobMissing:
+            self._mark_corrupt(content.document.id, content.blob.key, block=None)
+            raise access.corrupt(content.document.id) from None
+
+    def _mark_corrupt(self, document_id: UUID, key: str, *, block: int | None) -> None:
+        _log.error("blob damaged", document_id=str(document_id), blob=key, block=block)
+        with unit_of_work(self._service.database):
+            BlobRow.update(corrupt=True).where(BlobRow.key == key).execute()

@@ -1,0 +1,91 @@
+"""How a job moves on: from action to action, to its end. Everything here runs inside a unit of work that has locked the job."""
+
+from datetime import datetime
+from uuid import UUID
+
+from peewee import Database
+
+from osis_document_server.domain.jobs import Failure, State
+from osis_document_server.models.database import locked
+from osis_document_server.models.tables import JobRow, TaskInputRow, TaskOutputRow, TaskRow
+
+
+def lock_job(database: Database, job_id: UUID) -> JobRow:
+    """Locks a job's row, so that of two tasks that end at once the second sees the first."""
+    return locked(database, JobRow.select().where(JobRow.id == job_id), table=JobRow).get()
+
+
+def touch(job: JobRow, *, now: datetime, state: State | None = None, failure: Failure | None = None) -> None:
+    """Records that something of the job changed, and its new state if it has one."""
+    job.version += 1
+    job.updated_at = now
+    if state is not None:
+        job.state = state
+    if failure is not None:
+        job.failure = vars(failure)
+    if state is not None and state.is_terminal:
+        job.ended_at = now
+    job.save()
+
+
+def advance(job: JobRow, *, now: datetime) -> None:
+    """Begins the next action once the one before is done, or ends the job after the last."""
+    for index in range(len(job.actions)):
+        tasks = list(TaskRow.select().where(TaskRow.job == job.id, TaskRow.action_index == index).order_by(TaskRow.position))
+        if not tasks[0].ready:
+            _begin(job, tasks, before=index - 1, now=now)
+            break
+        if any(task.state != State.DONE for task in tasks):
+            break
+    else:
+        touch(job, now=now, state=State.DONE)
+        return
+    touch(job, now=now, state=State.RUNNING)
+
+
+def fail(job: JobRow, failure: Failure, *, now: datetime, task: TaskRow | None = None) -> None:
+    """Ends a job as failed: ``task`` is the one at fault, the others are called off."""
+    if task is not None:
+        task.state = State.FAILED
+        task.failure = vars(failure)
+        task.updated_at = now
+        task.save()
+    _call_off(job.id, now=now)
+    touch(job, now=now, state=State.FAILED, failure=failure)
+
+
+def _call_off(job_id: UUID, *, now: datetime) -> None:
+    TaskRow.update(state=State.CANCELLED, updated_at=now).where(
+        TaskRow.job == job_id, TaskRow.state.in_([State.PENDING, State.RUNNING])
+    ).execute()
+
+
+def _begin(job: JobRow, tasks: list[TaskRow], *, before: int, now: datetime) -> None:
+    """Gives the outputs of the action before to the tasks of the next: all to one task, or one to each."""
+    outputs = list(
+        TaskOutputRow.select(TaskOutputRow.document)
+        .join(TaskRow, on=(TaskOutputRow.task == TaskRow.id))
+        .where(TaskRow.job == job.id, TaskRow.action_index == before)
+        .order_by(TaskRow.position, TaskOutputRow.position)
+    )
+    names = _display_names(job.id)
+    for position, output in enumerate(outputs):
+        shared = len(tasks) == 1
+        TaskInputRow.create(
+            task=tasks[0 if shared else position],
+            position=position if shared else 0,
+            document=output.document_id,
+            display_name=names[position],
+        )
+    TaskRow.update(ready=True, updated_at=now).where(TaskRow.id.in_([task.id for task in tasks])).execute()
+
+
+def _display_names(job_id: UUID) -> dict[int, str]:
+    """Returns what to call the job's inputs, by position: the names that people gave them."""
+    first = (
+        TaskInputRow.select(TaskInputRow.display_name)
+        .join(TaskRow)
+        .where(TaskRow.job == job_id, TaskRow.action_index == 0)
+        .order_by(TaskRow.position, TaskInputRow.position)
+    )
+    return dict(enumerate(row.display_name for row in first))

@@ -1,0 +1,28 @@
+"""CONVERT: one document becomes a PDF."""
+
+from osis.document.v1 import post_processing_pb2
+
+from osis_document_workers import engines
+from osis_document_workers.processing import Work
+
+
+def run(work: Work) -> None:
+    """Converts the task's document."""
+    [source] = work.inputs
+    asked = work.task.convert
+    try:
+        options = engines.ConvertOptions(
+            title=asked.title,
+            page_ranges=asked.page_range,
+            pdf_a=asked.pdf_profile == post_processing_pb2.PDF_PROFILE_PDF_A_2B,
+        )
+    except ValueError as exc:
+        raise engines.EngineError(engines.Reason.DOCUMENT_UNREADABLE, str(exc)) from exc
+    engines.convert(
+        source.path,
+        work.output,
+        mime_type=source.message.document.mime_type,
+        options=options,
+        scratch=work.folder,
+        cancelled=work.cancelled,
+    )

@@ -1,0 +1,54 @@
+"""``osis-document-worker``: takes tasks from Redis until it is told to stop."""
+
+import logging
+import signal
+import sys
+import threading
+
+import click
+from dramatiq.brokers.redis import RedisBroker
+from osis_document_client import Client, ClientConfig, ConfigurationError
+
+from osis_document_workers.actors import RUNS
+from osis_document_workers.settings import Settings, SettingsError
+from osis_document_workers.worker import RunningWorker
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--slots", type=click.IntRange(min=1), help="Tasks that run side by side; by default one per core.")
+@click.option("--queues", default="", help=f"Queues to take tasks from, comma-separated; by default all: {','.join(RUNS)}.")
+@click.version_option(package_name="osis-document")
+def cli(slots: int | None, queues: str) -> None:
+    """Convert and merge documents for the service.
+
+    Needs the service's address and a worker's key (OSIS_DOCUMENT_TARGET, OSIS_DOCUMENT_API_KEY) and the queue
+    (OSIS_DOCUMENT_BROKER_URL=redis://…), and nothing else: no database, no shared disk.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    wanted = {name.strip() for name in queues.split(",") if name.strip()}
+    if unknown := wanted - RUNS.keys():
+        raise click.BadParameter(
+            f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}", param_hint="--queues"
+        )
+    try:
+        settings = Settings.load()
+        client = Client(ClientConfig.from_environment())
+    except (SettingsError, ConfigurationError) as exc:
+        click.echo(f"osis-document-worker: {exc}", err=True)
+        sys.exit(2)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    broker = RedisBroker(url=settings.broker_url, middleware=[])  # type: ignore[no-untyped-call]
+    worker = RunningWorker(
+        broker, client, slots=slots or settings.worker_slots, queues=wanted or None, scratch=settings.worker_scratch
+    )
+    click.echo("osis-document-worker is taking tasks", err=True)
+    stopping.wait()
+    click.echo("stopping: tasks that run are given back", err=True)
+    worker.stop()
+
+
+def main() -> None:
+    """Runs the command line."""
+    cli()

@@ -1,0 +1,159 @@
+"""One task from claim to report: lease, download, run, upload, complete."""
+
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from osis.document.v1 import error_reason_pb2, post_processing_pb2, worker_service_pb2
+from osis_document_client import Client, LeaseLost, OsisDocumentError, Unavailable
+
+from osis_document_workers.engines import EngineCancelledError, EngineError
+from osis_document_workers.lease import Lease
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One document that a task reads."""
+
+    #: What the service says of it.
+    message: worker_service_pb2.TaskInput
+    #: Where its bytes are.
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What an actor is given."""
+
+    task: worker_service_pb2.Task
+    inputs: list[Input]
+    #: Where the result is to appear.
+    output: Path
+    #: For whatever else is needed on the way; removed afterwards.
+    folder: Path
+    #: Set when the work is to stop: the lease was lost, or the worker shuts down.
+    cancelled: threading.Event
+
+
+#: What an actor does: from ``Work.inputs`` to ``Work.output``, or ``EngineError``, or ``EngineCancelledError``.
+Run = Callable[[Work], None]
+
+
+class Processor:
+    """Processes tasks for one worker, in as many threads as it has slots.
+
+    Args:
+        client: connected to the service with a worker's key.
+        scratch: folder for documents while they are worked on; by default the system's.
+    """
+
+    def __init__(self, client: Client, *, scratch: Path | None = None) -> None:
+        self._client = client
+        self._scratch = scratch
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._running: set[Lease] = set()
+        self._lock = threading.Lock()
+        self._stopping = False
+
+    def process(self, task_id: str, run: Run) -> None:
+        """Does one task, if it is there to be done. Raises nothing: whatever happens is reported, or left to the lease's end."""
+        try:
+            self._process(task_id, run)
+        except LeaseLost:
+            _log.info("task %s was taken away; what was made of it is dropped", task_id)
+        except OsisDocumentError as exc:
+            # Nothing can be reported. The lease runs out, and the task is leased again.
+            _log.warning("task %s: the service cannot be told: %s", task_id, exc)
+        except Exception:  # noqa: BLE001 - a worker's thread goes on with the next task
+            _log.exception("task %s: a fault of the worker", task_id)
+
+    def stop(self) -> None:
+        """Has everything that runs stopped and given back; tasks that arrive from now on are left in the queue."""
+        with self._lock:
+            self._stopping = True
+            for lease in self._running:
+                lease.cancelled.set()
+
+    def _process(self, task_id: str, run: Run) -> None:
+        if self._stopping:
+            return
+        lease_id = str(uuid4())
+        request = worker_service_pb2.ClaimTaskRequest(task_id=task_id, lease_id=lease_id, worker=self._worker)
+        answer = self._client.workers.ClaimTask(request)
+        if not answer.HasField("task"):
+            _log.debug("task %s: nothing to do", task_id)
+            return
+        task = answer.task
+        folder = Path(tempfile.mkdtemp(prefix="osis-document-", dir=self._scratch))
+        try:
+            with Lease(self._client, task) as lease, self._following(lease):
+                self._work(
+                    Work(task=task, inputs=[], output=folder / "output.pdf", folder=folder, cancelled=lease.cancelled), run
+                )
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _work(self, work: Work, run: Run) -> None:
+        lease_id = work.task.lease_id
+        try:
+            self._download(work)
+            run(work)
+            upload = self._client.upload(work.output, name=work.output.name, lease_id=lease_id)
+            self._client.workers.CompleteTask(
+                worker_service_pb2.CompleteTaskRequest(lease_id=lease_id, output_upload_ids=[upload.document.id])
+            )
+            _log.info("task %s of job %s is done", work.task.task_id, work.task.post_processing_id)
+        except EngineCancelledError:
+            if self._stopping:
+                self._client.workers.GiveBackTask(worker_service_pb2.GiveBackTaskRequest(lease_id=lease_id))
+                _log.info("task %s is given back", work.task.task_id)
+        except EngineError as exc:
+            self._fail(work, reason=exc.reason, message=exc.message, retryable=exc.retryable)
+        except (LeaseLost, Unavailable):
+            raise
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the service is told
+            _log.exception("task %s: a fault on the way", work.task.task_id)
+            self._fail(work, reason="INTERNAL", message=f"The worker failed: {type(exc).__name__}.", retryable=True)
+
+    def _download(self, work: Work) -> None:
+        """Fetches every document once, however often it is an input."""
+        paths: dict[str, Path] = {}
+        for item in work.task.inputs:
+            if item.document.id not in paths:
+                path = work.folder / f"input-{len(paths)}"
+                self._client.download(item.read_token, path)
+                paths[item.document.id] = path
+            work.inputs.append(Input(message=item, path=paths[item.document.id]))
+
+    def _fail(self, work: Work, *, reason: str, message: str, retryable: bool) -> None:
+        failure = post_processing_pb2.PostProcessingFailure(
+            reason=error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{reason}"),
+            message=message,
+            retryable=retryable,
+            document_id=work.task.inputs[0].document.id if len(work.task.inputs) == 1 else "",
+        )
+        self._client.workers.FailTask(worker_service_pb2.FailTaskRequest(lease_id=work.task.lease_id, failure=failure))
+        _log.info("task %s of job %s failed: %s: %s", work.task.task_id, work.task.post_processing_id, reason, message)
+
+    @contextmanager
+    def _following(self, lease: Lease) -> Iterator[None]:
+        """Knows a lease for as long as its task runs, so that ``stop`` reaches it."""
+        with self._lock:
+            self._running.add(lease)
+            if self._stopping:
+                lease.cancelled.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(lease)

@@ -1,0 +1,49 @@
+"""The worker's settings: environment variables with the prefix ``OSIS_DOCUMENT_``.
+
+Where the service is and the key for it are read by the client library (``OSIS_DOCUMENT_TARGET``, ``OSIS_DOCUMENT_API_KEY``).
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "OSIS_DOCUMENT_"
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used. The message names the variable, the value and the fix, a line for each."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    #: The queue: ``redis://host:port/db``.
+    broker_url: Annotated[str, Field(pattern="^(redis|rediss|unix)://")]
+    #: Tasks that run side by side.
+    worker_slots: Annotated[int, Field(gt=0)] = os.cpu_count() or 1
+    #: Folder for documents while they are worked on. Default: the system's.
+    worker_scratch: Path | None = None
+
+    @classmethod
+    def load(cls) -> Self:
+        """Reads the environment.
+
+        Raises:
+            SettingsError: a variable is missing or cannot be used.
+        """
+        try:
+            return cls()  # type: ignore[call-arg]  # from the environment
+        except ValidationError as exc:
+            lines = []
+            for error in exc.errors():
+                name = f"{PREFIX}{str(error['loc'][0]).upper()}"
+                if error["type"] == "missing":
+                    lines.append(f"{name} is not set; it names the queue, for example redis://127.0.0.1:6379/0")
+                else:
+                    lines.append(f"{name}={error['input']!s}: {error['msg']}")
+            raise SettingsError("\n".join(lines)) from None
