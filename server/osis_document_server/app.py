@@ -190,6 +190,8 @@ def build_service(settings: Settings, keys: Keys, database: Database) -> Service
             temp_upload_max_age=settings.seconds("temp_upload_max_age"),
             export_max_age=settings.seconds("export_expiration_policy_age"),
             job_max_age=settings.seconds("job_max_age"),
+            lease_duration=settings.seconds("lease_seconds"),
+            resend_after=settings.seconds("resend_seconds"),
             max_upload_size=settings.max_upload_size,
             allowed_extensions=settings.allowed_extensions,
             validate_types=settings.enable_mimetype_validation,

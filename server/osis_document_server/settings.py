@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     temp_upload_max_age: Annotated[int, Field(gt=0)] = 900
     export_expiration_policy_age: Annotated[int, Field(gt=0)] = 15 * 24 * 3600
     job_max_age: Annotated[int, Field(gt=0)] = 24 * 3600
+    #: How long a worker may be silent before its task is given to another.
+    lease_seconds: Annotated[float, Field(gt=0)] = 30
+    #: How long a task's message may lie in the queue before another one is sent.
+    resend_seconds: Annotated[float, Field(gt=0)] = 120
 
     #: Largest upload; not set: any size.
     max_upload_size: Annotated[int, Field(gt=0)] | None = None

@@ -146,7 +146,7 @@ class LeasedTask:
     job_id: UUID
     lease_id: UUID
     lease_expires_at: datetime
-    lease_seconds: int
+    lease_seconds: float
     attempt: int
     action: Action
     inputs: list[TaskInput] = field(default_factory=list)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 from google.protobuf.json_format import MessageToDict, SerializeToJsonError
+
 from osis.document.v1 import (
     document_pb2,
     document_service_pb2,
@@ -17,7 +18,6 @@ from osis.document.v1 import (
     upload_service_pb2,
     worker_service_pb2,
 )
-
 from osis_document_server.domain.documents import Document, ExpirationPolicy
 from osis_document_server.domain.jobs import Action, Failure, Job, LeasedTask, Record, State, TaskType
 from osis_document_server.domain.names import parse_id
@@ -302,12 +302,14 @@ def to_post_processing(job: Job) -> post_processing_pb2.PostProcessing:
 
 def to_task(task: LeasedTask, *, max_attempts: int) -> worker_service_pb2.Task:
     """A task as a worker gets it."""
+    lease_duration = duration_pb2.Duration()
+    lease_duration.FromTimedelta(timedelta(seconds=task.lease_seconds))
     message = worker_service_pb2.Task(
         task_id=str(task.task_id),
         post_processing_id=str(task.job_id),
         lease_id=str(task.lease_id),
         lease_expire_time=timestamp(task.lease_expires_at),
-        lease_duration=duration_pb2.Duration(seconds=task.lease_seconds),
+        lease_duration=lease_duration,
         attempt=task.attempt,
         max_attempts=max_attempts,
         inputs=[

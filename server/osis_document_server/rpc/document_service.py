@@ -1,9 +1,9 @@
 """DocumentService."""
 
 import grpc
+
 from osis.document.v1 import document_service_pb2 as pb
 from osis.document.v1 import document_service_pb2_grpc
-
 from osis_document_server.domain.names import parse_id
 from osis_document_server.errors import ArgumentInvalid
 from osis_document_server.rpc import convert

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import grpc
+
 from osis.document.v1 import download_service_pb2 as pb
 from osis.document.v1 import download_service_pb2_grpc
-
 from osis_document_server.rpc import convert
 from osis_document_server.usecases.downloads import Downloads
 

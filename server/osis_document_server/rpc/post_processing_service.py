@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import grpc
+
 from osis.document.v1 import post_processing_service_pb2 as pb
 from osis.document.v1 import post_processing_service_pb2_grpc
-
 from osis_document_server.domain.names import parse_id
 from osis_document_server.errors import NotImplementedYet
 from osis_document_server.rpc import convert

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+
 from osis.document.v1 import (
     document_service_pb2,
     document_service_pb2_grpc,
@@ -21,7 +22,6 @@ from osis.document.v1 import (
     worker_service_pb2,
     worker_service_pb2_grpc,
 )
-
 from osis_document_server.domain.access import ApiKeys
 from osis_document_server.rpc.admission import Admission, Capacity
 from osis_document_server.rpc.document_service import DocumentServicer

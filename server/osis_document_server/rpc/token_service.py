@@ -1,9 +1,9 @@
 """TokenService."""
 
 import grpc
+
 from osis.document.v1 import token_service_pb2 as pb
 from osis.document.v1 import token_service_pb2_grpc
-
 from osis_document_server.rpc import convert
 from osis_document_server.usecases.tokens import Tokens
 

@@ -23,6 +23,7 @@ _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Encrypted Office documents of the zip kind are OLE files with this stream ([MS-OFFCRYPTO], 2.3.4).
 _ENCRYPTED_PACKAGE = "EncryptedPackage"
 _WORD_STREAM = "WordDocument"
+_TINY_BYTES = 4
 #: Members of a zip that are looked at; no real document has as many.
 _MEMBER_LIMIT = 100_000
 
@@ -55,7 +56,7 @@ class ContentTypes:
             return _type_of_zip(path) or detected
         if signature == _OLE_SIGNATURE:
             return _type_of_ole(path, extension=extension) or detected
-        if extension == "txt" and _is_text(detected):
+        if extension == "txt" and (_is_text(detected) or _is_tiny_text(path)):
             return content.TEXT
         return detected
 
@@ -74,6 +75,13 @@ def require_agreement(name: str, *, extension: str, detected: str) -> None:
 
 def _is_text(detected: str) -> bool:
     return detected.startswith("text/") or detected in {"application/json", "application/javascript", "application/csv"}
+
+
+def _is_tiny_text(path: Path) -> bool:
+    """libmagic does not judge files of a byte or two."""
+    if path.stat().st_size > _TINY_BYTES:
+        return False
+    return all(byte >= 0x20 or byte in b"\t\n\f\r" for byte in path.read_bytes())
 
 
 def _type_of_zip(path: Path) -> str:

@@ -4,7 +4,6 @@ The task's row is the truth; a message only points to it. So messages are sent a
 when nobody has come for the task: a message may get lost without harm.
 """
 
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -17,8 +16,6 @@ from osis_document_server.usecases.service import Service
 
 _log = structlog.get_logger(__name__)
 
-#: How long a message may lie in the queue before another one is sent for the same task.
-RESEND_AFTER = timedelta(minutes=2)
 _BATCH = 500
 
 
@@ -41,7 +38,7 @@ class Dispatcher:
                 .where(
                     TaskRow.state == State.PENDING,
                     TaskRow.ready,
-                    TaskRow.sent_at.is_null() | (TaskRow.sent_at < now - RESEND_AFTER),
+                    TaskRow.sent_at.is_null() | (TaskRow.sent_at < now - self._service.limits.resend_after),
                 )
                 .limit(_BATCH)
             )

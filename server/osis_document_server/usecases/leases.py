@@ -1,14 +1,11 @@
 """Leases: which worker holds which task."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from osis_document_server.domain.jobs import State
 from osis_document_server.errors import LeaseLost
 from osis_document_server.models.tables import TaskRow
-
-#: How long a lease lasts from each extension. Workers extend every third of it, so two extensions may get lost.
-LEASE_DURATION = timedelta(seconds=30)
 
 
 def require_lease(lease_id: UUID, *, now: datetime) -> TaskRow:

@@ -20,6 +20,10 @@ class Limits:
     temp_upload_max_age: timedelta
     export_max_age: timedelta
     job_max_age: timedelta
+    #: How long a lease lasts from each extension. Workers extend it every third of that, so two extensions may get lost.
+    lease_duration: timedelta
+    #: How long a message may lie in the queue before another one is sent for the same task.
+    resend_after: timedelta
     #: Bytes; None = any size.
     max_upload_size: int | None
     allowed_extensions: tuple[str, ...]

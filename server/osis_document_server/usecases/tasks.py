@@ -45,7 +45,7 @@ class Tasks:
             task.state = State.RUNNING
             task.attempt += 1
             task.lease_id = lease_id
-            task.lease_expires_at = now + leases.LEASE_DURATION
+            task.lease_expires_at = now + self._service.limits.lease_duration
             task.worker = worker[:255]
             task.updated_at = now
             task.save()
@@ -67,7 +67,7 @@ class Tasks:
         """
         now = self._service.now()
         with unit_of_work(self._service.database):
-            expires_at = now + leases.LEASE_DURATION
+            expires_at = now + self._service.limits.lease_duration
             held = (
                 TaskRow.update(lease_expires_at=expires_at)
                 .where(TaskRow.lease_id == lease_id, TaskRow.state == State.RUNNING)
@@ -172,7 +172,7 @@ class Tasks:
             job_id=job.id,
             lease_id=lease_id,
             lease_expires_at=task.lease_expires_at,
-            lease_seconds=int(leases.LEASE_DURATION.total_seconds()),
+            lease_seconds=self._service.limits.lease_duration.total_seconds(),
             attempt=task.attempt,
             action=Action.from_json(job.actions[task.action_index]),
             inputs=inputs,

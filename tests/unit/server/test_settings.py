@@ -1,0 +1,79 @@
+"""Settings, and how mistakes in them are told."""
+
+from pathlib import Path
+
+import pytest
+
+from osis_document_server.domain.access import Caller, Role
+from osis_document_server.settings import Settings, SettingsError, parse_api_keys, parse_signing_keys
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("OSIS_DOCUMENT_"):
+            monkeypatch.delenv(name)
+
+
+def test_with_nothing_set_everything_is_under_var_on_loopback() -> None:
+    settings = Settings.load()
+    assert settings.database == "sqlite:///var/osis-document.db"
+    assert settings.blobs == Path("var/blobs")
+    assert settings.is_embedded
+    assert settings.listen == "127.0.0.1:50051"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("TOKEN_MAX_AGE", "soon", "integer"),
+        ("TOKEN_MAX_AGE", "0", "greater than 0"),
+        ("TOKEN_MAX_AGE", "700000", "TOKEN_MAX_TTL"),
+        ("MAX_UPLOAD_SIZE", "-1", "greater than 0"),
+        ("LISTEN", "0.0.0.0:50051", "ALLOW_PLAINTEXT"),
+        ("LOG_FORMAT", "xml", "pattern"),
+        ("ENABLE_MIMETYPE_VALIDATION", "perhaps", "boolean"),
+    ],
+)
+def test_a_bad_value_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str) -> None:
+    monkeypatch.setenv(f"OSIS_DOCUMENT_{variable}", value)
+    with pytest.raises(SettingsError, match=words) as caught:
+        Settings.load()
+    assert f"OSIS_DOCUMENT_{variable}" in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "[::1]:1", "localhost:1", "unix:/run/osis-document.sock"])
+def test_plain_text_is_fine_where_nobody_else_listens(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("OSIS_DOCUMENT_LISTEN", address)
+    assert Settings.load().listen == address
+
+
+def test_extensions_are_words_in_any_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSIS_DOCUMENT_ALLOWED_EXTENSIONS", "PDF, .docx jpeg,jpg")
+    assert Settings.load().allowed_extensions == ("pdf", "docx", "jpg")
+
+
+def test_keys_name_clients_and_roles() -> None:
+    keys = parse_api_keys("bare, admission:s1,w:s2:worker")
+    assert [(key.secret, key.caller) for key in keys] == [
+        ("bare", Caller("default", Role.CLIENT)),
+        ("s1", Caller("admission", Role.CLIENT)),
+        ("s2", Caller("w", Role.WORKER)),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "a:b:c:d", ":secret", "name:", "name:hunter2:emperor"])
+def test_a_key_that_cannot_be_read_is_told_without_its_secret(text: str) -> None:
+    with pytest.raises(SettingsError, match="API_SHARED_SECRET") as caught:
+        parse_api_keys(text)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_signing_key_is_as_long_as_its_hash() -> None:
+    assert parse_signing_keys(f"a:{'x' * 32},b:{'y' * 40}") == {"a": b"x" * 32, "b": b"y" * 40}
+    with pytest.raises(SettingsError, match="shorter than 32 bytes"):
+        parse_signing_keys("a:short")
+    with pytest.raises(SettingsError, match="not kid:key"):
+        parse_signing_keys("x" * 40)
