@@ -26,11 +26,15 @@ class Dispatcher:
         self._service = service
         self._queue = queue
 
-    def send_waiting(self) -> int:
-        """Sends a message for every task that waits and has had none, or none for long; returns how many were sent.
+    def send_waiting(self) -> None:
+        """Sends a message for every task that waits and has had none, or none for long.
 
         A broker that cannot be reached is logged, not raised: the tasks stay, and the next round sends for them.
         """
+        while self._send_batch() == _BATCH:
+            pass
+
+    def _send_batch(self) -> int:
         now = self._service.now()
         with reading(self._service.database):
             waiting = list(
