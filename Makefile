@@ -1,0 +1,60 @@
+# `make` alone lists the targets. The work is done in scripts/; nothing here needs more than bash, make and Python 3.11.
+# PYTHON=… names the Python to use; ARGS=… is passed on to pytest by `test` and `test-fast`.
+
+MAKEFLAGS += --no-print-directory
+export PYTHON UPGRADE
+
+BIN := .venv/bin
+
+.PHONY: help setup demo serve test test-fast check stubs baseline lock bench format clean python
+
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Prepares everything: .venv from the locks, LibreOffice, the servers that tests start
+	@scripts/setup.sh all
+	@echo 'Set up. Next: make demo'
+
+demo: ## Uploads a docx, a photo and a text, converts and merges them to one PDF, and checks it
+	@scripts/setup.sh demo
+	@$(BIN)/python examples/demo
+
+serve: python ## Runs the service on its embedded default, in the foreground
+	@$(BIN)/osis-document-server serve
+
+test: ## Runs all tests
+	@scripts/setup.sh all
+	@$(BIN)/pytest $(ARGS)
+
+test-fast: python ## Runs the tests that take no time
+	@$(BIN)/pytest -m 'not slow' $(ARGS)
+
+check: python ## Looks at everything that can be wrong without running it
+	@scripts/check.sh
+
+stubs: python ## Generates stubs/ from protos/
+	@scripts/stubs.sh
+
+baseline: python ## Takes the contract of now as the one that must not be broken
+	@scripts/baseline.sh
+
+lock: ## Compiles requirements/*.txt; UPGRADE=1 takes the newest versions
+	@scripts/python-environment.sh --only-uv
+	@scripts/lock.sh
+
+bench: ## Measures, and says what falls short
+	@scripts/setup.sh all
+	@$(BIN)/python tests/benchmarks
+
+format: python ## Formats Python and protos
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+	@$(BIN)/buf format --write
+
+clean: ## Removes .venv, caches, logs and the demo's files; keeps the documents of `make serve`
+	@rm -rf .venv dist var/venvs var/log var/demo
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path './var/*' -type d -prune -exec rm -rf {} +
+
+python:
+	@scripts/setup.sh python

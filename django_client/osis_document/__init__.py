@@ -1,0 +1,1 @@
+"""Documents of the osis-document service in a Django project."""
