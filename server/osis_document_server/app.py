@@ -147,7 +147,8 @@ class Server:
             sweeper.restart()
             self._stop_steps.append(_tell_clients(settings.data_dir, target=self.target, api_key=keys.secret_of(Role.CLIENT)))
         self._stop_steps.append(_start_sweeping(sweeper, every_seconds=settings.sweep_seconds))
-        self._stop_steps.append(rpc.refuse_health)
+        rpc.report_healthy()
+        self._stop_steps.append(rpc.report_stopping)
         _log.info("serving", target=self.target, database=settings.database.partition("@")[2] or settings.database)
 
     def _stop(self) -> None:

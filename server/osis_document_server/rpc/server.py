@@ -33,12 +33,11 @@ from osis_document_server.rpc.token_service import TokenServicer
 from osis_document_server.rpc.upload_service import UploadServicer
 from osis_document_server.rpc.worker_service import WorkerServicer
 
-#: Longest message in bytes. Chunks are 1 MiB at most; this leaves room for what clients of other languages prefer.
+#: Longest message that is taken, in bytes. Chunks are 1 MiB at most; this leaves room for what clients of other languages prefer.
 _MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", _MESSAGE_LIMIT_BYTES),
-    ("grpc.max_send_message_length", _MESSAGE_LIMIT_BYTES),
     # Two servers would silently share a port; a second one is to be told that the port is taken.
     ("grpc.so_reuseport", 0),
     # A vanished client is noticed within 40 s; the default is 2 h. Clients ping every 60 s at most often (grpc keepalive guide).
@@ -99,6 +98,7 @@ class RpcServer:
             for name in module.DESCRIPTOR.services_by_name
         ]
         self._health = health.HealthServicer()
+        self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
 
@@ -117,12 +117,16 @@ class RpcServer:
         return 0 if address.startswith("unix:") else int(port)
 
     def start(self) -> None:
-        """Begins to serve."""
+        """Begins to serve; health checks fail until ``report_healthy``."""
         self._server.start()
-        self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
-    def refuse_health(self) -> None:
-        """Tells load balancers to send nothing more."""
+    def report_healthy(self) -> None:
+        """Tells load balancers that everything is in place."""
+        for name in ["", *self._names]:
+            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    def report_stopping(self) -> None:
+        """Tells load balancers to send nothing more, for good."""
         self._health.enter_graceful_shutdown()
 
     def stop(self, *, grace_seconds: float) -> None:
@@ -130,10 +134,6 @@ class RpcServer:
         self._server.stop(grace_seconds).wait()
         self._reaper.stop()
         self._pool.shutdown()
-
-    def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
-        for name in ["", *self._names]:
-            self._health.set(name, status)
 
 
 def _started_pool(threads: int) -> ThreadPoolExecutor:

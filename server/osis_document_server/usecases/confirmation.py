@@ -11,7 +11,7 @@ from uuid import UUID
 from osis_document_server.domain.documents import Document, ExpirationPolicy, Status
 from osis_document_server.domain.names import resolve_path
 from osis_document_server.domain.tokens import Claims, Purpose
-from osis_document_server.errors import ServiceError, TokenSpent, TokenWrongPurpose
+from osis_document_server.errors import ArgumentInvalid, ServiceError, TokenSpent, TokenWrongPurpose
 from osis_document_server.models import rows
 from osis_document_server.models.database import locked, unit_of_work
 from osis_document_server.models.tables import DocumentRow
@@ -55,6 +55,10 @@ class ConfirmUploads:
         claims = []
         for index, item in enumerate(items):
             with _naming(index=index):
+                if not item.token:
+                    raise ArgumentInvalid(
+                        "The token is missing. An upload answers none once its document is confirmed.", field="uploads.token"
+                    )
                 claims.append(access.verify(self._service, item.token))
         with unit_of_work(self._service.database):
             wanted = rows.select_documents().where(DocumentRow.id.in_({claim.document_id for claim in claims}))

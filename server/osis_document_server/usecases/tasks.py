@@ -87,7 +87,7 @@ class Tasks:
         """
         now = self._service.now()
         with unit_of_work(self._service.database):
-            task, job = self._held(lease_id, terminal=State.DONE)
+            task, job = self._held(lease_id, reported=State.DONE)
             if task.state == State.DONE:
                 return
             if len(upload_ids) != 1:
@@ -110,7 +110,7 @@ class Tasks:
         """
         now = self._service.now()
         with unit_of_work(self._service.database):
-            task, job = self._held(lease_id, terminal=State.FAILED)
+            task, job = self._held(lease_id, reported=State.FAILED)
             if task.state == State.FAILED:
                 return False
             will_retry = failure.retryable and task.attempt < MAX_ATTEMPTS
@@ -129,15 +129,17 @@ class Tasks:
             LeaseLost: the lease is not in force.
         """
         with unit_of_work(self._service.database):
-            task, _ = self._held(lease_id)
+            task, _ = self._held(lease_id, reported=State.PENDING)
+            if task.state == State.PENDING:
+                return
             task.attempt -= 1
             _put_back(task, now=self._service.now())
         self._dispatcher.send_waiting()
 
-    def _held(self, lease_id: UUID, *, terminal: State | None = None) -> tuple[TaskRow, JobRow]:
-        """Returns the task held under a lease, its job locked; also one that this very lease has brought to ``terminal``."""
+    def _held(self, lease_id: UUID, *, reported: State) -> tuple[TaskRow, JobRow]:
+        """Returns the task held under a lease, its job locked; also one that its own report brought to ``reported``."""
         task = self._locked(TaskRow.lease_id == lease_id)
-        if task is None or task.state not in {State.RUNNING, terminal}:
+        if task is None or task.state not in {State.RUNNING, reported}:
             raise leases.lost()
         return task, JobRow.get(JobRow.id == task.job_id)
 

@@ -125,7 +125,8 @@ class DocumentServiceServicer(object):
         removed when the hold ends, unless `FinalizeDocuments` made them final after the caller's commit.
 
         Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
-        DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID.
+        DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID (an empty token: the
+        upload was confirmed before).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

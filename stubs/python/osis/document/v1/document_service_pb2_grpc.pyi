@@ -52,7 +52,8 @@ class DocumentServiceStub:
     removed when the hold ends, unless `FinalizeDocuments` made them final after the caller's commit.
 
     Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
-    DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID.
+    DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID (an empty token: the
+    upload was confirmed before).
     """
     FinalizeDocuments: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.FinalizeDocumentsRequest, _document_service_pb2.FinalizeDocumentsResponse]
     """Makes held documents final. Idempotent; a document that is not held is answered as it is.
@@ -156,7 +157,8 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     removed when the hold ends, unless `FinalizeDocuments` made them final after the caller's commit.
 
     Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
-    DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID.
+    DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID (an empty token: the
+    upload was confirmed before).
     """
     FinalizeDocuments: _aio.UnaryUnaryMultiCallable[_document_service_pb2.FinalizeDocumentsRequest, _document_service_pb2.FinalizeDocumentsResponse]  # type: ignore[assignment]
     """Makes held documents final. Idempotent; a document that is not held is answered as it is.
@@ -262,7 +264,8 @@ class DocumentServiceServicer:
         removed when the hold ends, unless `FinalizeDocuments` made them final after the caller's commit.
 
         Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
-        DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID.
+        DOCUMENT_INFECTED, PATH_INVALID, METADATA_INVALID, BATCH_TOO_LARGE (more than 1,000), ARGUMENT_INVALID (an empty token: the
+        upload was confirmed before).
         """
 
     def FinalizeDocuments(

@@ -109,7 +109,7 @@ class PostProcessingServiceServicer(object):
         """Streams a job's state at once, then each change, until a terminal state has been sent.
 
         Changes that follow each other within 250 ms may be sent as one. In between, heartbeats every 10 seconds show that the
-        connection lives. A watch that was cut is simply opened again.
+        connection lives. The stream ends with OK only after a terminal state; a watch that was cut is simply opened again.
 
         Errors: POST_PROCESSING_NOT_FOUND, SERVER_OVERLOADED.
         """

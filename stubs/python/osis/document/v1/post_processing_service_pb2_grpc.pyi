@@ -61,7 +61,7 @@ class PostProcessingServiceStub:
     """Streams a job's state at once, then each change, until a terminal state has been sent.
 
     Changes that follow each other within 250 ms may be sent as one. In between, heartbeats every 10 seconds show that the
-    connection lives. A watch that was cut is simply opened again.
+    connection lives. The stream ends with OK only after a terminal state; a watch that was cut is simply opened again.
 
     Errors: POST_PROCESSING_NOT_FOUND, SERVER_OVERLOADED.
     """
@@ -111,7 +111,7 @@ class PostProcessingServiceAsyncStub(PostProcessingServiceStub):
     """Streams a job's state at once, then each change, until a terminal state has been sent.
 
     Changes that follow each other within 250 ms may be sent as one. In between, heartbeats every 10 seconds show that the
-    connection lives. A watch that was cut is simply opened again.
+    connection lives. The stream ends with OK only after a terminal state; a watch that was cut is simply opened again.
 
     Errors: POST_PROCESSING_NOT_FOUND, SERVER_OVERLOADED.
     """
@@ -173,7 +173,7 @@ class PostProcessingServiceServicer:
         """Streams a job's state at once, then each change, until a terminal state has been sent.
 
         Changes that follow each other within 250 ms may be sent as one. In between, heartbeats every 10 seconds show that the
-        connection lives. A watch that was cut is simply opened again.
+        connection lives. The stream ends with OK only after a terminal state; a watch that was cut is simply opened again.
 
         Errors: POST_PROCESSING_NOT_FOUND, SERVER_OVERLOADED.
         """

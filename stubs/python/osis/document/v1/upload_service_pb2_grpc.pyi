@@ -56,7 +56,7 @@ class UploadServiceStub:
     """Registers an upload without sending bytes yet; optional before `WriteUpload`.
 
     Lets a caller learn early that a name, an extension or a size would be refused. Repeating the call with the same spec
-    answers the state the upload is in by then, `result` included.
+    answers the state the upload is in by then, `result` included; another spec under the same id is refused.
 
     Errors: NAME_INVALID, EXTENSION_NOT_ALLOWED, FILE_TOO_LARGE, EMPTY_FILE, ARGUMENT_INVALID, UPLOAD_ID_TAKEN,
     UPLOAD_SPEC_CONFLICT, UPLOAD_LIMIT_REACHED, STORAGE_FULL.
@@ -64,8 +64,8 @@ class UploadServiceStub:
     WriteUpload: _grpc.StreamUnaryMultiCallable[_upload_service_pb2.WriteUploadRequest, _upload_service_pb2.WriteUploadResponse]
     """Appends bytes to an upload and, with `finish_write`, makes it a document.
 
-    The first message names the upload, by `upload_spec` (registering it where that has not happened) or by `upload_id`. Each
-    message carries `write_offset`, the place of its first byte in the file. Bytes below `persisted_size` are skipped, so
+    The first message names the upload, by `upload_spec` (registering it where that has not happened; an equal spec may also
+    continue it at any offset) or by `upload_id`. Each message carries `write_offset`, the place of its first byte in the file. Bytes below `persisted_size` are skipped, so
     replaying is harmless; bytes beyond what has been received are a gap and are refused. Messages of 256 KiB to 1 MiB of
     data go fastest; the limit is 4 MiB for the whole message. No compression.
 
@@ -124,7 +124,7 @@ class UploadServiceAsyncStub(UploadServiceStub):
     """Registers an upload without sending bytes yet; optional before `WriteUpload`.
 
     Lets a caller learn early that a name, an extension or a size would be refused. Repeating the call with the same spec
-    answers the state the upload is in by then, `result` included.
+    answers the state the upload is in by then, `result` included; another spec under the same id is refused.
 
     Errors: NAME_INVALID, EXTENSION_NOT_ALLOWED, FILE_TOO_LARGE, EMPTY_FILE, ARGUMENT_INVALID, UPLOAD_ID_TAKEN,
     UPLOAD_SPEC_CONFLICT, UPLOAD_LIMIT_REACHED, STORAGE_FULL.
@@ -132,8 +132,8 @@ class UploadServiceAsyncStub(UploadServiceStub):
     WriteUpload: _aio.StreamUnaryMultiCallable[_upload_service_pb2.WriteUploadRequest, _upload_service_pb2.WriteUploadResponse]  # type: ignore[assignment]
     """Appends bytes to an upload and, with `finish_write`, makes it a document.
 
-    The first message names the upload, by `upload_spec` (registering it where that has not happened) or by `upload_id`. Each
-    message carries `write_offset`, the place of its first byte in the file. Bytes below `persisted_size` are skipped, so
+    The first message names the upload, by `upload_spec` (registering it where that has not happened; an equal spec may also
+    continue it at any offset) or by `upload_id`. Each message carries `write_offset`, the place of its first byte in the file. Bytes below `persisted_size` are skipped, so
     replaying is harmless; bytes beyond what has been received are a gap and are refused. Messages of 256 KiB to 1 MiB of
     data go fastest; the limit is 4 MiB for the whole message. No compression.
 
@@ -194,7 +194,7 @@ class UploadServiceServicer:
         """Registers an upload without sending bytes yet; optional before `WriteUpload`.
 
         Lets a caller learn early that a name, an extension or a size would be refused. Repeating the call with the same spec
-        answers the state the upload is in by then, `result` included.
+        answers the state the upload is in by then, `result` included; another spec under the same id is refused.
 
         Errors: NAME_INVALID, EXTENSION_NOT_ALLOWED, FILE_TOO_LARGE, EMPTY_FILE, ARGUMENT_INVALID, UPLOAD_ID_TAKEN,
         UPLOAD_SPEC_CONFLICT, UPLOAD_LIMIT_REACHED, STORAGE_FULL.
@@ -207,8 +207,8 @@ class UploadServiceServicer:
     ) -> _typing.Union[_upload_service_pb2.WriteUploadResponse, _abc.Awaitable[_upload_service_pb2.WriteUploadResponse]]:
         """Appends bytes to an upload and, with `finish_write`, makes it a document.
 
-        The first message names the upload, by `upload_spec` (registering it where that has not happened) or by `upload_id`. Each
-        message carries `write_offset`, the place of its first byte in the file. Bytes below `persisted_size` are skipped, so
+        The first message names the upload, by `upload_spec` (registering it where that has not happened; an equal spec may also
+        continue it at any offset) or by `upload_id`. Each message carries `write_offset`, the place of its first byte in the file. Bytes below `persisted_size` are skipped, so
         replaying is harmless; bytes beyond what has been received are a gap and are refused. Messages of 256 KiB to 1 MiB of
         data go fastest; the limit is 4 MiB for the whole message. No compression.
 

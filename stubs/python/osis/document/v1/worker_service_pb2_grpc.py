@@ -136,6 +136,8 @@ class WorkerServiceServicer(object):
     def GiveBackTask(self, request, context):
         """Gives a task back untouched, as a worker does that shuts down. The attempt is not counted.
 
+        Repeating the call answers the same, until the task is leased again.
+
         Errors: LEASE_LOST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -77,6 +77,8 @@ class WorkerServiceStub:
     GiveBackTask: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.GiveBackTaskRequest, _worker_service_pb2.GiveBackTaskResponse]
     """Gives a task back untouched, as a worker does that shuts down. The attempt is not counted.
 
+    Repeating the call answers the same, until the task is leased again.
+
     Errors: LEASE_LOST.
     """
 
@@ -128,6 +130,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """
     GiveBackTask: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.GiveBackTaskRequest, _worker_service_pb2.GiveBackTaskResponse]  # type: ignore[assignment]
     """Gives a task back untouched, as a worker does that shuts down. The attempt is not counted.
+
+    Repeating the call answers the same, until the task is leased again.
 
     Errors: LEASE_LOST.
     """
@@ -202,6 +206,8 @@ class WorkerServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.GiveBackTaskResponse, _abc.Awaitable[_worker_service_pb2.GiveBackTaskResponse]]:
         """Gives a task back untouched, as a worker does that shuts down. The attempt is not counted.
+
+        Repeating the call answers the same, until the task is leased again.
 
         Errors: LEASE_LOST.
         """

@@ -1,0 +1,5 @@
+"""`python -m osis_document_client.cli`."""
+
+from . import main
+
+main()

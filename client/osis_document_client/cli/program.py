@@ -1,0 +1,94 @@
+"""The program: its commands, and what is done about errors that a command does not handle."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NoReturn
+
+import click
+
+from .. import OsisDocumentError
+from .completion import completion
+from .confirm import confirm
+from .convert import convert
+from .download import download
+from .faults import FALLBACK_ADVICE, INTERRUPTED, Fault, fault_of
+from .merge import merge
+from .settings import common_options
+from .show import show
+from .token import token
+from .upload import upload
+from .watch import watch
+
+
+class Program(click.Group):
+    """A group whose errors are two lines on stderr (or JSON) and an exit code that says what kind they are of."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: ARG002
+        **extra: Any,
+    ) -> NoReturn:
+        """Runs the program and exits, whatever `standalone_mode` says: there is one way to report errors."""
+        as_json = "--json" in (sys.argv[1:] if args is None else args)  # errors may come before it is parsed
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.UsageError as exc:
+            if as_json:
+                Fault(exit_code=exc.exit_code, message=exc.format_message(), advice=FALLBACK_ADVICE, reason="USAGE").report(
+                    as_json=True
+                )
+            else:
+                exc.show()
+            sys.exit(exc.exit_code)
+        except click.ClickException as exc:
+            exc.show()
+            sys.exit(exc.exit_code)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        except (OsisDocumentError, OSError) as exc:
+            fault = fault_of(exc)
+            fault.report(as_json=as_json)
+            sys.exit(fault.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _version() -> str:
+    try:
+        return version("osis-document")
+    except PackageNotFoundError:  # run from a checkout
+        return "unknown"
+
+
+@click.group(
+    cls=Program,
+    commands=[upload, confirm, show, token, download, convert, merge, watch, completion],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(_version(), prog_name="osis-document")
+@common_options(hidden=False)
+def program() -> None:
+    """Sends documents to a document service, and gets, converts and merges them.
+
+    The service is found by OSIS_DOCUMENT_TARGET and OSIS_DOCUMENT_API_KEY (with OSIS_DOCUMENT_CLIENT_TLS_CA, _CERT and _KEY for
+    TLS); without them, in ./var/client.json, which a service started in this folder writes.
+
+    \b
+    Example:
+      osis-document upload id-card.pdf --path admission/2026/
+
+    \b
+    Exit codes:
+      0    done
+      1    refused by the service
+      2    wrong usage or configuration
+      3    the service cannot be reached, or not in time
+      4    not allowed: the API key or the token
+      5    a local file cannot be read or written
+      130  interrupted
+    """

@@ -1,0 +1,28 @@
+"""`osis-document show`."""
+
+from __future__ import annotations
+
+import click
+
+from .output import as_dict, document_details, print_json, print_lines
+from .settings import Settings, common_options, pass_settings
+from .values import is_id
+
+
+@click.command()
+@click.argument("document", metavar="ID|TOKEN")
+@common_options(hidden=True)
+@pass_settings
+def show(settings: Settings, *, document: str) -> None:
+    """Describes a document, named by its id (which needs an API key) or by a token (which does not).
+
+    \b
+    Example:
+      osis-document show 0b6c7c1e-54f4-4a2e-9d7e-5f3a8a3c2b10
+    """
+    with settings.open_client() as client:
+        found = client.get_document(document) if is_id(document) else client.get_document(token=document)
+    if settings.json:
+        print_json(as_dict(found))
+    else:
+        print_lines(document_details(found))
