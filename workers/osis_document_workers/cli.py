@@ -7,8 +7,8 @@ import threading
 
 import click
 from dramatiq.brokers.redis import RedisBroker
-from osis_document_client import Client, ClientConfig, ConfigurationError
 
+from osis_document_client import Client, ClientConfig, ConfigurationError
 from osis_document_workers.actors import RUNS
 from osis_document_workers.settings import Settings, SettingsError
 from osis_document_workers.worker import RunningWorker

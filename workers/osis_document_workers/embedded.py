@@ -1,8 +1,8 @@
 """A worker inside the server's process: the embedded default. It speaks to the server as any other worker does."""
 
 import dramatiq
-from osis_document_client import Client, ClientConfig
 
+from osis_document_client import Client, ClientConfig
 from osis_document_workers.worker import RunningWorker
 
 

@@ -14,7 +14,6 @@ from uuid import uuid4
 
 from osis.document.v1 import error_reason_pb2, post_processing_pb2, worker_service_pb2
 from osis_document_client import Client, LeaseLost, OsisDocumentError, Unavailable
-
 from osis_document_workers.engines import EngineCancelledError, EngineError
 from osis_document_workers.lease import Lease
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import dramatiq
-from osis_document_client import Client
 
+from osis_document_client import Client
 from osis_document_workers import actors
 from osis_document_workers.processing import Processor
 

@@ -1,7 +1,6 @@
 """CONVERT: one document becomes a PDF."""
 
 from osis.document.v1 import post_processing_pb2
-
 from osis_document_workers import engines
 from osis_document_workers.processing import Work
 

@@ -1,8 +1,8 @@
 """The errors that engines raise.
 
-    Exception
-    ├── EngineError        the work failed; `reason` says how, `retryable` whether another try may succeed
-    └── EngineCancelled    the caller asked to stop; nothing failed
+Exception
+├── EngineError             the work failed; `reason` says how, `retryable` whether another try may succeed
+└── EngineCancelledError    the caller asked to stop; nothing failed
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import enum
 class Reason(enum.StrEnum):
     """Why an engine failed. The names are those of the public `ErrorReason` enum."""
 
-    PASSWORD_REQUIRED = "PASSWORD_REQUIRED"
+    PASSWORD_REQUIRED = "PASSWORD_REQUIRED"  # noqa: S105 -- a name
     DOCUMENT_UNREADABLE = "DOCUMENT_UNREADABLE"
     TYPE_NOT_CONVERTIBLE = "TYPE_NOT_CONVERTIBLE"
     CONVERTER_MISSING = "CONVERTER_MISSING"
@@ -46,5 +46,5 @@ class EngineError(Exception):
         return type(self), (self.reason, self.message)
 
 
-class EngineCancelled(Exception):
+class EngineCancelledError(Exception):
     """The caller set its `cancelled` event; the engine's processes are gone and no target was written."""

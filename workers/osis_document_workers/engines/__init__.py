@@ -1,0 +1,164 @@
+"""Engines: documents in, PDF out.
+
+    convert(source, target, mime_type=…)    an office document, a text or a picture becomes a PDF
+    merge(inputs, target)                   PDFs become one PDF
+
+Both are functions of paths and options and know nothing of queues or servers. What reads a user's bytes runs in a
+process of its own with limited memory and time, without network where the host permits, and is gone when they return.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import launcher, libreoffice, operations, registry
+from .errors import EngineCancelledError, EngineError, Reason
+from .limits import Limits
+from .options import ConvertOptions, MergeInput, MergeOptions
+from .paper import PaperSize
+from .workspace import Workspace, workspace
+
+__all__ = [
+    "CONVERTIBLE_MIME_TYPES",
+    "ConvertOptions",
+    "EngineCancelledError",
+    "EngineError",
+    "Limits",
+    "MergeInput",
+    "MergeOptions",
+    "PaperSize",
+    "Reason",
+    "convert",
+    "merge",
+]
+
+logger = logging.getLogger(__name__)
+
+#: What `convert` takes.
+CONVERTIBLE_MIME_TYPES = frozenset(registry.CONVERTERS)
+
+_CONVERT_OPTIONS = ConvertOptions()
+_MERGE_OPTIONS = MergeOptions()
+_LIMITS = Limits()
+
+_FOLDER = Path(__file__).resolve().parent
+_PACKAGE_ROOT = _FOLDER.parent.parent
+
+
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    mime_type: str,
+    options: ConvertOptions = _CONVERT_OPTIONS,
+    limits: Limits = _LIMITS,
+    scratch: Path,
+    cancelled: threading.Event | None = None,
+    soffice: str = "",
+) -> None:
+    """Converts one document to PDF.
+
+    Args:
+        source: the document; it is only read.
+        target: where the PDF appears, whole or not at all; its folder must exist.
+        mime_type: the document's type, one of `CONVERTIBLE_MIME_TYPES`.
+        options: title, pages, PDF/A.
+        limits: what the conversion may use.
+        scratch: an existing folder for temporary files, left as it was.
+        cancelled: set it to end the conversion.
+        soffice: LibreOffice's program; empty looks for `soffice` in PATH.
+
+    Raises:
+        EngineError: any reason but MERGE_INPUT_NOT_PDF.
+        EngineCancelledError: `cancelled` was set; there is no target.
+    """
+    converter = registry.find(mime_type)
+    program = libreoffice.find(soffice) if converter is registry.LIBREOFFICE else ""
+    with workspace(scratch) as space:
+        [copy] = space.add([source])
+        request = operations.convert_request(
+            copy, space.result, mime_type=mime_type, options=options, work=space.work, program=program
+        )
+        programs = [libreoffice.installation(program)] if program else []
+        _perform(request, space=space, limits=limits, cancelled=cancelled, read_only=programs)
+        space.publish(target)
+
+
+def merge(
+    inputs: Sequence[MergeInput],
+    target: Path,
+    *,
+    options: MergeOptions = _MERGE_OPTIONS,
+    limits: Limits = _LIMITS,
+    scratch: Path,
+    cancelled: threading.Event | None = None,
+) -> None:
+    """Merges PDFs into one, in the order given; the same document may appear several times.
+
+    Args:
+        inputs: at least one PDF, each with the name for its bookmark and for errors about it.
+        target, limits, scratch, cancelled: as for `convert`.
+        options: paper size, title.
+
+    Raises:
+        EngineError: MERGE_INPUT_NOT_PDF, PASSWORD_REQUIRED or DOCUMENT_UNREADABLE, naming the input; PROCESSING_TIMED_OUT,
+            PROCESSING_TOO_LARGE, ENGINE_CRASHED.
+        EngineCancelledError: `cancelled` was set; there is no target.
+        ValueError: `inputs` is empty.
+    """
+    if not inputs:
+        raise ValueError("nothing to merge")
+    with workspace(scratch) as space:
+        copies = space.add([item.path for item in inputs])
+        named = [MergeInput(copy, item.name) for copy, item in zip(copies, inputs, strict=True)]
+        request = operations.merge_request(named, space.result, options=options, work=space.work)
+        _perform(request, space=space, limits=limits, cancelled=cancelled)
+        space.publish(target)
+
+
+def _perform(
+    request: dict[str, Any],
+    *,
+    space: Workspace,
+    limits: Limits,
+    cancelled: threading.Event | None,
+    read_only: Sequence[Path] = (),
+) -> None:
+    """Runs one operation in an engine process and raises its error."""
+    space.request.write_text(json.dumps(request), encoding="utf-8")
+    space.request.chmod(0o444)
+    completed = launcher.run(
+        [sys.executable, "-I", "-B", str(_FOLDER / "child.py"), str(_PACKAGE_ROOT), str(space.request)],
+        limits=limits,
+        cwd=space.work,
+        read_only=[_FOLDER, space.inputs, *read_only],
+        cancelled=cancelled,
+    )
+    logger.debug(
+        "%s took %.2f s, %.2f s of processor time, %d MiB",
+        request["operation"],
+        completed.wall_seconds,
+        completed.cpu_seconds,
+        completed.peak_memory_bytes >> 20,
+    )
+    if completed.exit_code == 0:
+        return
+    diagnosis = completed.stderr.decode(errors="replace").strip()
+    if diagnosis:
+        logger.warning("%s failed: %s", request["operation"], diagnosis[-4000:])
+    try:
+        answer = json.loads(completed.stdout)
+        reason, message = Reason(answer["reason"]), str(answer["message"])
+    except (ValueError, KeyError, TypeError):
+        reason, message = Reason.ENGINE_CRASHED, f"The engine ended with status {completed.exit_code}."
+    if reason is Reason.PROCESSING_TOO_LARGE and not message:
+        message = launcher.out_of_memory(limits)
+    if reason is Reason.ENGINE_CRASHED:
+        message = f"The processing was interrupted; it may succeed when tried again. {message}"
+    raise EngineError(reason, message)

@@ -1,0 +1,261 @@
+"""Runs one command under limits, in a group of its own, and always ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from . import sandbox
+from .errors import EngineCancelledError, EngineError, Reason
+from .limits import MIB, Limits
+
+logger = logging.getLogger(__name__)
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+
+#: How often a run looks at its `cancelled` event; the end of the command itself is seen at once.
+CANCEL_POLL_SECONDS = 0.1
+#: How long the launcher may take to end and reap everything before it is killed with its whole group.
+END_SECONDS = 5.0
+#: How much of the command's standard output and error is kept, in bytes: the last part.
+OUTPUT_TAIL_BYTES = 256 * 1024
+#: Memory that RLIMIT_DATA counts is not all resident when an allocation fails, hence a share and not the whole.
+MEMORY_SHARE = 0.7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """What a command left.
+
+    Attributes:
+        exit_code: 0 to 255, or minus the number of the signal that killed it.
+        stdout, stderr: the last `OUTPUT_TAIL_BYTES` of each.
+        peak_memory_bytes: resident memory of the largest process.
+        cpu_seconds: user and system time of all processes.
+        wall_seconds: from the start of the launcher until everything had ended.
+    """
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    peak_memory_bytes: int
+    cpu_seconds: float
+    wall_seconds: float
+
+
+def run(
+    command: Sequence[str],
+    *,
+    limits: Limits,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    read_only: Sequence[Path] = (),
+    cancelled: threading.Event | None = None,
+) -> Completed:
+    """Runs `command` and returns when it and every process it started have ended.
+
+    The environment is an allow-list: PATH, LANG and LC_ALL (C.UTF-8), HOME and TMPDIR (`cwd`), and `env`.
+    Where the host permits, the command runs in a namespace without network that shows it the system, `read_only` and
+    `cwd` alone (see `sandbox`), and as `nobody` if this process is root.
+
+    Args:
+        command: program and arguments; no shell is involved.
+        limits: memory, processor time, elapsed time and file size.
+        cwd: the working directory, the one folder that the command may write to; given to `nobody` if needed.
+        env: further variables for the command.
+        read_only: files and folders that the command may read, beside the system's.
+        cancelled: ends the run within `CANCEL_POLL_SECONDS` when set.
+
+    Returns:
+        Whatever the command left, also when it failed by itself.
+
+    Raises:
+        EngineCancelledError: `cancelled` was set.
+        EngineError: PROCESSING_TIMED_OUT (elapsed or processor time), PROCESSING_TOO_LARGE (memory or file size),
+            ENGINE_CRASHED (the launcher itself could not work).
+    """
+    if cancelled is not None and cancelled.is_set():
+        raise EngineCancelledError("cancelled before the start")
+    cwd = cwd.resolve()
+    wrapped, user = _prepare(command, cwd=cwd, read_only=read_only)
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "HOME": str(cwd),
+        "TMPDIR": str(cwd),
+        **(env or {}),
+    }
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        # Files without a name: nothing to drain while the command runs, nothing to swap for a symbolic link.
+        stdout = stack.enter_context(tempfile.TemporaryFile(dir=cwd))
+        stderr = stack.enter_context(tempfile.TemporaryFile(dir=cwd))
+        status_read, status_write = os.pipe()
+        status = stack.enter_context(os.fdopen(status_read, "rb", buffering=0))
+        with os.fdopen(status_write, "wb", buffering=0) as status_end:
+            supervisor = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", str(SUPERVISOR), str(status_end.fileno())),
+                    *(str(limits.memory_bytes), str(int(limits.cpu_seconds)), str(limits.output_bytes)),
+                    *((str(user.uid), str(user.gid)) if user else ("-1", "-1")),
+                    *("--", *wrapped),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=cwd,
+                env=environment,
+                pass_fds=(status_end.fileno(),),
+                start_new_session=True,
+            )
+        stack.callback(_end, supervisor)
+        report = _await_report(status, deadline=started + limits.wall_seconds, cancelled=cancelled)
+        _end(supervisor)
+        if report is None:
+            raise EngineError(
+                Reason.PROCESSING_TIMED_OUT,
+                f"Processing was stopped: it took longer than {limits.wall_seconds:g} seconds. "
+                "Try a shorter document, or split it.",
+            )
+        completed = _completed(report, stdout, stderr, wall_seconds=time.monotonic() - started)
+    _check_limits(completed, limits)
+    return completed
+
+
+def _prepare(command: Sequence[str], *, cwd: Path, read_only: Sequence[Path]) -> tuple[list[str], sandbox.User | None]:
+    """The command line to start, and the user that the launcher must become for it (None: stay)."""
+    user = sandbox.unprivileged_user()
+    wrapped = sandbox.wrap(command, writable=cwd, read_only=read_only)
+    if wrapped is not None:
+        if user:
+            os.chown(cwd, user.uid, user.gid)
+        return wrapped, None  # the change of user happens inside, after the mounts
+    # The launcher looks nothing up: as `nobody` it may not even be able to read its own modules.
+    found = [shutil.which(command[0]) or command[0], *command[1:]]
+    if user is None:
+        return found, None
+    if not all(sandbox.visible_to(user, path) for path in (cwd, Path(found[0]), *read_only)):
+        _warn_once("engines run as root: the user 'nobody' cannot reach the scratch folder or the programs")
+        return found, None
+    os.chown(cwd, user.uid, user.gid)
+    return found, user
+
+
+@functools.cache
+def _warn_once(message: str) -> None:
+    logger.warning(message)
+
+
+def _await_report(status: IO[bytes], *, deadline: float, cancelled: threading.Event | None) -> bytes | None:
+    """The launcher's line; empty if it died without one, None once `deadline` (monotonic seconds) has passed."""
+    poll = select.poll()
+    poll.register(status, select.POLLIN)
+    while True:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            return None
+        if cancelled is not None and cancelled.is_set():
+            raise EngineCancelledError("cancelled while running")
+        wait_seconds = remaining if cancelled is None else min(remaining, CANCEL_POLL_SECONDS)
+        if poll.poll(wait_seconds * 1000 + 1):
+            return status.read(256)
+
+
+def _end(supervisor: subprocess.Popen[bytes]) -> None:
+    """Ends the launcher with everything below it, and reaps it.
+
+    Closing its input lets it kill and reap each descendant (no zombies are left to a container's first process, which
+    may be the worker). Should it not manage, its group is killed.
+    """
+    if supervisor.returncode is not None:
+        return
+    assert supervisor.stdin is not None
+    with contextlib.suppress(OSError):
+        supervisor.stdin.close()
+    if not _has_ended(supervisor.pid, timeout_seconds=END_SECONDS):
+        logger.warning("launcher %d did not end by itself: killing its group", supervisor.pid)
+    # The launcher is not reaped yet, so its number cannot belong to anybody else.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(supervisor.pid, signal.SIGKILL)
+    supervisor.wait()
+
+
+def _has_ended(pid: int, *, timeout_seconds: float) -> bool:
+    """Waits for the end of our child without reaping it."""
+    if sys.platform != "linux":
+        return False
+    pidfd = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        return bool(poll.poll(timeout_seconds * 1000))
+    finally:
+        os.close(pidfd)
+
+
+def _completed(report: bytes, stdout: IO[bytes], stderr: IO[bytes], *, wall_seconds: float) -> Completed:
+    errors = _tail(stderr)
+    try:
+        exit_code, peak_kib, cpu_seconds = report.split()
+        code = int(exit_code)
+    except ValueError:
+        cause = errors.decode(errors="replace").strip()
+        raise EngineError(Reason.ENGINE_CRASHED, f"The processing was interrupted. Try again. {cause}".strip()) from None
+    if code > 128:  # bubblewrap, like a shell, reports a signal this way
+        code = 128 - code
+    return Completed(
+        exit_code=code,
+        stdout=_tail(stdout),
+        stderr=errors,
+        peak_memory_bytes=int(peak_kib) * 1024,
+        cpu_seconds=float(cpu_seconds),
+        wall_seconds=wall_seconds,
+    )
+
+
+def _tail(stream: IO[bytes]) -> bytes:
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - OUTPUT_TAIL_BYTES))
+    return stream.read()
+
+
+def _check_limits(completed: Completed, limits: Limits) -> None:
+    """Turns a failure at a limit into its error; how a program dies at a limit says little, what it used says more."""
+    if completed.exit_code == 0:
+        return
+    if completed.exit_code == -signal.SIGXFSZ:
+        raise EngineError(
+            Reason.PROCESSING_TOO_LARGE,
+            f"The result would be larger than {limits.output_bytes // MIB} MiB. Try a smaller document, or split it.",
+        )
+    if completed.exit_code == -signal.SIGXCPU or completed.cpu_seconds >= limits.cpu_seconds:
+        raise EngineError(
+            Reason.PROCESSING_TIMED_OUT,
+            f"Processing was stopped: it took more than {limits.cpu_seconds} seconds of processor time. "
+            "Try a shorter document, or split it.",
+        )
+    if completed.peak_memory_bytes >= MEMORY_SHARE * limits.memory_bytes or b"MemoryError" in completed.stderr[-2048:]:
+        raise EngineError(Reason.PROCESSING_TOO_LARGE, out_of_memory(limits))
+
+
+def out_of_memory(limits: Limits) -> str:
+    """The message for a document that does not fit into the memory limit."""
+    return (
+        f"Processing was stopped: the document needs more than {limits.memory_bytes // MIB} MiB of memory. "
+        "Try a smaller document, or pictures of lower resolution."
+    )
