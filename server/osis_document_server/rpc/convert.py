@@ -63,7 +63,7 @@ def own_keys(message: struct_pb2.Struct, *, field: str) -> dict[str, Any]:
     """
     try:
         plain = MessageToDict(message)
-    except SerializeToJsonError as exc:
+    except (SerializeToJsonError, ValueError) as exc:
         raise MetadataInvalid(f"{field} holds a number that is not finite; only finite ones can be stored.", field=field) from exc
     return {key: _exact(value) for key, value in plain.items()}
 

@@ -43,4 +43,6 @@ class UploadServicer(upload_service_pb2_grpc.UploadServiceServicer):
 def _chunks(first: pb.WriteUploadRequest, rest: Iterator[pb.WriteUploadRequest]) -> Iterator[Chunk]:
     yield convert.from_write_upload(first)
     for message in rest:
+        if message.WhichOneof("first_message"):
+            raise ArgumentInvalid("Only the first message of a stream names the upload.", field="first_message")
         yield convert.from_write_upload(message)

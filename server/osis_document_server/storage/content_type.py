@@ -4,6 +4,7 @@ libmagic first, on the whole file; then a look inside the two kinds of container
 (docx, odt) and OLE (doc). Nothing more of a user's file is parsed here; that is the workers' part.
 """
 
+import re
 import threading
 import zipfile
 from pathlib import Path
@@ -24,6 +25,10 @@ _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage"
 _WORD_STREAM = "WordDocument"
 _TINY_BYTES = 4
+#: How much of a file browsers look at to tell what it is, at most (mimesniff.spec.whatwg.org, 5.2: 1445 bytes).
+_BEGINNING_BYTES = 1445
+#: What makes them take it for a page (7.1 there; comments and single letters, which PDFs contain by chance, left out).
+_HTML = re.compile(rb"<(!doctype\s+html|html|head|script|iframe|body|svg|style|title|table)[\s>]", re.IGNORECASE)
 #: Members of a zip that are looked at; no real document has as many.
 _MEMBER_LIMIT = 100_000
 
@@ -51,7 +56,10 @@ class ContentTypes:
         with self._lock:
             detected = str(self._magic.from_file(str(path)))
         with path.open("rb") as file:
-            signature = file.read(len(_OLE_SIGNATURE))
+            beginning = file.read(_BEGINNING_BYTES)
+        if detected == content.PDF and _HTML.search(beginning):
+            return "text/html"  # two things at once: a browser that looks for itself may take it for a page
+        signature = beginning[: len(_OLE_SIGNATURE)]
         if signature.startswith(_ZIP_SIGNATURE):
             return _type_of_zip(path) or detected
         if signature == _OLE_SIGNATURE:

@@ -68,10 +68,13 @@ GENUINE = {
     "markup.txt": b"<!DOCTYPE html><html><body>notes</body></html>",
     "data.txt": b'{"a": 1}',
     "one-byte.txt": b"x",
+    "leading-bytes.pdf": b"\r\n\r\n%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n",
+    "metadata.pdf": b"%PDF-1.7\n1 0 obj\n<</Title (a<b>c)>>\nendobj\n<?xpacket?><x:xmpmeta><dc:title>T</dc:title>\n%%EOF\n",
     "a.pdf": b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n",
 }
 
 FORGED = {
+    "polyglot.pdf": b"%PDF-1.4\n<html><body><script>alert(1)</script></body></html>\n%%EOF",
     "page.pdf": b"<!DOCTYPE html><html><body><script>alert(1)</script></body></html>",
     "archive.docx": _plain_zip(),
     "archive.odt": _plain_zip(),
