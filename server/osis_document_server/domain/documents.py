@@ -66,6 +66,8 @@ class Document:
     expires_at: datetime | None
     hold_expires_at: datetime | None
     client: str
+    #: The request that confirmed it.
+    confirm_request_id: str | None
     modified: ModifiedCopy | None = None
 
     def require_open(self) -> None:

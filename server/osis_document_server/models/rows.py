@@ -1,10 +1,11 @@
 """Rows to domain values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from peewee import JOIN, ModelSelect
+from peewee import JOIN, Database, ModelSelect
 
 from osis_document_server.domain.documents import Blob, Document, ExpirationPolicy, ModifiedCopy, Status
 from osis_document_server.domain.jobs import Action, Failure, Job, Record, State, TaskType
@@ -20,67 +21,99 @@ from osis_document_server.models.tables import (
 
 _ModifiedBlob = BlobRow.alias("modified_blob_row")
 
+#: Every column of a document and its blobs, in the order in which they are selected.
+_COLUMNS: tuple[Any, ...] = (
+    DocumentRow.id,
+    DocumentRow.name,
+    DocumentRow.mime_type,
+    DocumentRow.status,
+    DocumentRow.revision,
+    DocumentRow.path,
+    DocumentRow.metadata,
+    DocumentRow.client,
+    DocumentRow.expiration_policy,
+    DocumentRow.uploaded_at,
+    DocumentRow.updated_at,
+    DocumentRow.expires_at,
+    DocumentRow.hold_expires_at,
+    DocumentRow.confirm_request_id,
+    DocumentRow.modified_mime_type,
+    DocumentRow.modified_created_at,
+    DocumentRow.modified_updated_at,
+)
+_BLOB_COLUMNS = ("key", "size_bytes", "sha256", "block_checksums", "corrupt")
+
 
 def select_documents() -> "ModelSelect[DocumentRow]":
-    """Returns a query for documents together with their blobs."""
+    """Returns a query for documents together with their blobs, to be run by ``fetch_documents``."""
     return (
-        DocumentRow.select(DocumentRow, BlobRow, _ModifiedBlob)
+        DocumentRow.select(
+            *_COLUMNS,
+            *(getattr(BlobRow, name) for name in _BLOB_COLUMNS),
+            *(getattr(_ModifiedBlob, name) for name in _BLOB_COLUMNS),
+        )
         .join(BlobRow, on=(DocumentRow.blob == BlobRow.key))
         .switch(DocumentRow)
-        .join(_ModifiedBlob, JOIN.LEFT_OUTER, on=(DocumentRow.modified_blob == _ModifiedBlob.key), attr="modified_blob")
+        .join(_ModifiedBlob, JOIN.LEFT_OUTER, on=(DocumentRow.modified_blob == _ModifiedBlob.key))
     )
 
 
-def to_blob(row: BlobRow) -> Blob:
-    """Returns the blob of a row."""
-    return Blob(
-        key=row.key,
-        size_bytes=row.size_bytes,
-        sha256=row.sha256,
-        block_checksums=bytes(row.block_checksums),
-        corrupt=row.corrupt,
-    )
+def fetch_documents(database: Database, sql: str, parameters: Sequence[object]) -> list[Document]:
+    """Runs a query made by ``select_documents`` and returns its documents, in order.
+
+    Rows become domain values directly: model instances in between would take most of the time of a call.
+    """
+    return [_to_document(row) for row in database.execute_sql(sql, parameters)]  # type: ignore[no-untyped-call]
 
 
-def to_document(row: DocumentRow) -> Document:
-    """Returns the document of a row that ``select_documents`` gave."""
-    modified = None
-    if row.modified_blob is not None:
-        modified = ModifiedCopy(
-            blob=to_blob(row.modified_blob),
-            mime_type=row.modified_mime_type,
-            created_at=row.modified_created_at,
-            updated_at=row.modified_updated_at,
-        )
-    return Document(
-        id=row.id,
-        name=row.name,
-        mime_type=row.mime_type,
-        blob=to_blob(row.blob),
-        status=Status(row.status),
-        revision=row.revision,
-        path=row.path,
-        metadata=row.metadata,
-        expiration_policy=ExpirationPolicy(row.expiration_policy),
-        uploaded_at=row.uploaded_at,
-        updated_at=row.updated_at,
-        expires_at=row.expires_at,
-        hold_expires_at=row.hold_expires_at,
-        client=row.client,
-        modified=modified,
-    )
+def find_documents(database: Database, document_ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, Document]:
+    """Returns the documents with these ids, as far as there are any.
+
+    Args:
+        database: within a connection of it.
+        document_ids: duplicates are allowed.
+        lock: keeps the rows from being changed until the end of the unit of work, taken in the order of their ids, so that two
+            callers never wait for each other. (SQLite needs none of it: a unit of work there is alone.)
+    """
+    parameters = [DocumentRow.id.db_value(document_id) for document_id in set(document_ids)]  # type: ignore[no-untyped-call]
+    if not parameters:
+        return {}
+    marks = ", ".join([database.param] * len(parameters))
+    sql = f'{_base_sql(database)} WHERE ("t1"."id" IN ({marks})) ORDER BY "t1"."id"'
+    if lock and database.for_update:
+        sql += ' FOR UPDATE OF "t1"'
+    return {document.id: document for document in fetch_documents(database, sql, parameters)}
 
 
-def find_document(document_id: UUID) -> Document | None:
+def find_document(database: Database, document_id: UUID) -> Document | None:
     """Returns the document with this id, if there is one."""
-    row = select_documents().where(DocumentRow.id == document_id).first()
-    return None if row is None else to_document(row)
+    return find_documents(database, [document_id]).get(document_id)
 
 
-def find_documents(document_ids: Iterable[UUID]) -> dict[UUID, Document]:
-    """Returns the documents with these ids, as far as there are any."""
-    rows = select_documents().where(DocumentRow.id.in_(set(document_ids)))
-    return {row.id: to_document(row) for row in rows}
+@cache
+def _base_sql(database: Database) -> str:
+    # Making SQL of a query takes far longer than running it, and this one runs in every call.
+    with database.bind_ctx([DocumentRow, BlobRow], bind_refs=False, bind_backrefs=False):
+        return str(select_documents().sql()[0])
+
+
+def _to_document(row: Sequence[Any]) -> Document:
+    width = len(_COLUMNS)
+    values = {column.name: column.python_value(value) for column, value in zip(_COLUMNS, row, strict=False)}
+    original = _to_blob(row[width : width + len(_BLOB_COLUMNS)])
+    edited = row[width + len(_BLOB_COLUMNS) :]
+    modified = None
+    mime_type, created_at, updated_at = (values.pop(f"modified_{name}") for name in ("mime_type", "created_at", "updated_at"))
+    if edited[0] is not None:
+        modified = ModifiedCopy(blob=_to_blob(edited), mime_type=mime_type, created_at=created_at, updated_at=updated_at)
+    values["status"] = Status(values["status"])
+    values["expiration_policy"] = ExpirationPolicy(values["expiration_policy"])
+    return Document(**values, blob=original, modified=modified)
+
+
+def _to_blob(row: Sequence[Any]) -> Blob:
+    values = dict(zip(_BLOB_COLUMNS, row, strict=True))
+    return Blob(**{**values, "block_checksums": bytes(values["block_checksums"]), "corrupt": bool(values["corrupt"])})
 
 
 def find_job(job_id: UUID) -> Job | None:

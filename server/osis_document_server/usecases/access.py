@@ -26,7 +26,7 @@ def readable_document(service: Service, claims: Claims) -> Document:
         DocumentNotFound, DocumentDeleted, DocumentInfected, DocumentCorrupt, ModifiedCopyNotFound: it is not to be had.
     """
     with reading(service.database):
-        document = rows.find_document(claims.document_id)
+        document = rows.find_document(service.database, claims.document_id)
     if document is None:
         raise not_found(claims.document_id)
     document.require_open()

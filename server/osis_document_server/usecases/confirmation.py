@@ -13,7 +13,7 @@ from osis_document_server.domain.names import resolve_path
 from osis_document_server.domain.tokens import Claims, Purpose
 from osis_document_server.errors import ArgumentInvalid, ServiceError, TokenSpent, TokenWrongPurpose
 from osis_document_server.models import rows
-from osis_document_server.models.database import locked, unit_of_work
+from osis_document_server.models.database import unit_of_work
 from osis_document_server.models.tables import DocumentRow
 from osis_document_server.usecases import access
 from osis_document_server.usecases.limits import require_batch, require_metadata_size
@@ -61,34 +61,31 @@ class ConfirmUploads:
                     )
                 claims.append(access.verify(self._service, item.token))
         with unit_of_work(self._service.database):
-            wanted = rows.select_documents().where(DocumentRow.id.in_({claim.document_id for claim in claims}))
-            # In one order, so that two calls over the same documents never wait for each other.
-            found = {row.id: row for row in locked(self._service.database, wanted.order_by(DocumentRow.id), table=DocumentRow)}
+            found = rows.find_documents(self._service.database, (claim.document_id for claim in claims), lock=True)
             for index, (item, claim) in enumerate(zip(items, claims, strict=True)):
                 with _naming(index=index, document_id=claim.document_id):
                     self._confirm_one(item, claim, found, request_id=request_id, hold=hold, now=now)
-            documents = rows.find_documents(found)
+            documents = rows.find_documents(self._service.database, found)
         return [documents[claim.document_id] for claim in claims]
 
     def _confirm_one(
         self,
         item: Confirmation,
         claims: Claims,
-        found: Mapping[UUID, DocumentRow],
+        found: Mapping[UUID, Document],
         *,
         request_id: str,
         hold: timedelta | None,
         now: datetime,
     ) -> None:
-        row = found.get(claims.document_id)
-        if row is None:
+        document = found.get(claims.document_id)
+        if document is None:
             raise access.not_found(claims.document_id)
-        document = rows.to_document(row)
         document.require_open()
         if claims.purpose is Purpose.READ:
             claims.require(Purpose.UPLOAD, Purpose.WRITE)
         if document.status is Status.UPLOADED:
-            if claims.purpose is Purpose.WRITE or (request_id and row.confirm_request_id == request_id):
+            if claims.purpose is Purpose.WRITE or (request_id and document.confirm_request_id == request_id):
                 return
             raise _spent(document)
         if claims.purpose is Purpose.WRITE:

@@ -22,7 +22,7 @@ class Documents:
             DocumentNotFound: there is none.
         """
         with reading(self._service.database):
-            document = rows.find_document(document_id)
+            document = rows.find_document(self._service.database, document_id)
         if document is None:
             raise access.not_found(document_id)
         return document

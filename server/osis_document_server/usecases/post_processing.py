@@ -53,7 +53,7 @@ class PostProcessings:
         job_id = uuid4()
         try:
             with unit_of_work(self._service.database):
-                documents = rows.find_documents(document_ids)
+                documents = rows.find_documents(self._service.database, document_ids)
                 for document_id in document_ids:
                     _require_input(document_id, documents.get(document_id), actions[0])
                 self._create(job_id, caller, [documents[document_id] for document_id in document_ids], actions, request_id)

@@ -153,7 +153,7 @@ class Tasks:
 
     def _leased(self, task: TaskRow, job: JobRow, lease_id: UUID, *, now: datetime) -> LeasedTask:
         links = list(TaskInputRow.select().where(TaskInputRow.task == task.id).order_by(TaskInputRow.position))
-        documents = rows.find_documents(link.document_id for link in links)
+        documents = rows.find_documents(self._service.database, [link.document_id for link in links])
         inputs = []
         for link in links:
             document = documents.get(link.document_id)

@@ -37,7 +37,7 @@ class Tokens:
         """
         ttl = self._service.limits.token_ttl(wish.ttl)
         with reading(self._service.database):
-            document = rows.find_document(wish.document_id)
+            document = rows.find_document(self._service.database, wish.document_id)
         if document is None:
             raise access.not_found(wish.document_id)
         document.require_open()

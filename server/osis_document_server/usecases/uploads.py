@@ -118,7 +118,7 @@ class Uploads:
             UploadIdTaken: the id is another client's.
         """
         with reading(self._service.database):
-            document = rows.find_document(upload_id)
+            document = rows.find_document(self._service.database, upload_id)
         if document is None:
             raise UploadNotFound(
                 f"There is no upload {upload_id}. Start it with an upload_spec; uploads that stay unfinished or unconfirmed for "
@@ -164,7 +164,7 @@ class Uploads:
 
     def _finished(self, caller: Caller, spec: UploadSpec) -> Finished | None:
         with reading(self._service.database):
-            document = rows.find_document(spec.upload_id)
+            document = rows.find_document(self._service.database, spec.upload_id)
         if document is None:
             return None
         if document.client != caller.name:
@@ -204,7 +204,7 @@ class Uploads:
                     updated_at=now,
                     lease_id=spec.lease_id,
                 )
-                document = rows.find_document(spec.upload_id)
+                document = rows.find_document(self._service.database, spec.upload_id)
         except IntegrityError:
             # Another stream with the same id was faster. Its document stands; these bytes are not needed.
             self._service.storage.delete(key)
