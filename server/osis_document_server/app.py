@@ -220,8 +220,11 @@ def _start_embedded_worker(settings: Settings, broker: dramatiq.Broker, *, targe
 
 def _lock_folder(folder: Path) -> Callable[[], None]:
     """Makes sure that one server alone uses the data folder; returns how to let it go."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "server.lock").open("w")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "server.lock").open("w")
+    except OSError as exc:
+        raise SettingsError(f"{PREFIX}DATA_DIR={folder}: {exc.strerror}. Name a folder that can be written.") from exc
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

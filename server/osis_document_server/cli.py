@@ -10,6 +10,7 @@ import click
 from osis_document_server import app
 from osis_document_server.domain.access import Role
 from osis_document_server.logs import configure_logs
+from osis_document_server.memory import keep_freed_memory
 from osis_document_server.models.database import open_database
 from osis_document_server.models.migrate import pending
 from osis_document_server.rpc.server import AddressUnavailableError
@@ -30,6 +31,7 @@ def cli() -> None:
 def serve() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     settings = _settings()
+    keep_freed_memory()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

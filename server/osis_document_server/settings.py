@@ -16,6 +16,7 @@ from osis_document_server.domain.tokens import MINIMUM_KEY_BYTES
 
 PREFIX = "OSIS_DOCUMENT_"
 _GIB = 1024**3
+_LAST_PORT = 65535
 
 
 class SettingsError(ValueError):
@@ -85,10 +86,36 @@ class Settings(BaseSettings):
             return tuple(dict.fromkeys("jpg" if word == "jpeg" else word for word in words))
         return value
 
+    @field_validator("allowed_extensions")
+    @classmethod
+    def _require_extensions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("name at least one extension, or no upload can be accepted")
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _require_address(cls, value: str) -> str:
+        if not value.startswith("unix:"):
+            host, _, port = value.rpartition(":")
+            if not host or not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
+                raise ValueError(f"write host:port, with a port from 0 to {_LAST_PORT}, or unix:path")
+        return value
+
+    @field_validator("magic_file")
+    @classmethod
+    def _require_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("there is no such file; compile one with `file -C -m FILE`, or leave this unset")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.token_max_age > self.token_max_ttl:
-            raise ValueError(f"{PREFIX}TOKEN_MAX_AGE is above {PREFIX}TOKEN_MAX_TTL; lower the one or raise the other")
+            raise ValueError(
+                f"{PREFIX}TOKEN_MAX_AGE={self.token_max_age} is above {PREFIX}TOKEN_MAX_TTL={self.token_max_ttl}; "
+                "lower the one or raise the other"
+            )
         if not self.allow_plaintext and not _is_local(self.listen):
             raise ValueError(
                 f"{PREFIX}LISTEN={self.listen} can be reached from other hosts, and keys and documents would travel in plain "
@@ -146,7 +173,7 @@ def parse_api_keys(text: str) -> list[ApiKey]:
     Raises:
         SettingsError: a part cannot be read. The message shows no secret.
     """
-    keys = []
+    keys: list[ApiKey] = []
     for number, part in enumerate((part.strip() for part in text.split(",")), start=1):
         fields = part.split(":")
         name, secret, role = {1: ("default", fields[0], "client"), 2: (*fields, "client"), 3: fields}.get(
@@ -156,6 +183,8 @@ def parse_api_keys(text: str) -> list[ApiKey]:
             raise SettingsError(f"{PREFIX}API_SHARED_SECRET: part {number} is not name:secret or name:secret:role")
         if role not in set(Role):
             raise SettingsError(f"{PREFIX}API_SHARED_SECRET: the role {role!r} of {name!r} is none of {', '.join(Role)}")
+        if any(key.secret == secret for key in keys):
+            raise SettingsError(f"{PREFIX}API_SHARED_SECRET: the secret of {name!r} is another client's too; each needs its own")
         keys.append(ApiKey(secret=secret, caller=Caller(name=name, role=Role(role))))
     return keys
 

@@ -117,7 +117,7 @@ class Processor:
                 self._client.workers.GiveBackTask(worker_service_pb2.GiveBackTaskRequest(lease_id=lease_id))
                 _log.info("task %s is given back", work.task.task_id)
         except EngineError as exc:
-            self._fail(work, reason=exc.reason, message=exc.message, retryable=exc.retryable)
+            self._fail(work, reason=exc.reason, message=exc.message, retryable=exc.retryable, source=exc.source)
         except (LeaseLost, Unavailable):
             raise
         except Exception as exc:  # noqa: BLE001 - whatever it is, the service is told
@@ -134,12 +134,13 @@ class Processor:
                 paths[item.document.id] = path
             work.inputs.append(Input(message=item, path=paths[item.document.id]))
 
-    def _fail(self, work: Work, *, reason: str, message: str, retryable: bool) -> None:
+    def _fail(self, work: Work, *, reason: str, message: str, retryable: bool, source: Path | None = None) -> None:
+        at_fault = {item.message.document.id for item in work.inputs if source in {None, item.path}}
         failure = post_processing_pb2.PostProcessingFailure(
             reason=error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{reason}"),
             message=message,
             retryable=retryable,
-            document_id=work.task.inputs[0].document.id if len(work.task.inputs) == 1 else "",
+            document_id=at_fault.pop() if len(at_fault) == 1 else "",
         )
         self._client.workers.FailTask(worker_service_pb2.FailTaskRequest(lease_id=work.task.lease_id, failure=failure))
         _log.info("task %s of job %s failed: %s: %s", work.task.task_id, work.task.post_processing_id, reason, message)

@@ -44,8 +44,8 @@ class ApiKeys:
     def __init__(self, keys: Iterable[ApiKey]) -> None:
         self._keys = tuple(keys)
 
-    def caller_of(self, secret: str) -> Caller:
-        """Returns the client that ``secret`` stands for.
+    def caller_of(self, secret: str, *, method: str = "") -> Caller:
+        """Returns the client that ``secret`` stands for. ``method`` is what is called, for the error.
 
         Raises:
             ApiKeyInvalid: it is none of the service's keys.
@@ -56,5 +56,7 @@ class ApiKeys:
             if hmac.compare_digest(sent, key.secret.encode()):
                 found = key.caller
         if found is None:
-            raise ApiKeyInvalid("The API key is none of this service's. Check OSIS_DOCUMENT_API_KEY against the service's keys.")
+            raise ApiKeyInvalid(
+                "The API key is none of this service's. Check OSIS_DOCUMENT_API_KEY against the service's keys.", method=method
+            )
         return found

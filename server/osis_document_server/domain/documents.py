@@ -68,6 +68,8 @@ class Document:
     client: str
     #: The request that confirmed it.
     confirm_request_id: str | None
+    #: The lease under which a worker uploaded it, until its task is complete.
+    lease_id: UUID | None
     modified: ModifiedCopy | None = None
 
     def require_open(self) -> None:

@@ -1,5 +1,6 @@
 """Post-processing: jobs, their actions and the tasks that workers do."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,9 @@ from osis_document_server.errors import ArgumentInvalid
 
 #: After so many lost attempts a task is given up.
 MAX_ATTEMPTS = 3
+
+
+_PAGES = re.compile(r"(?P<first>[0-9]{1,9})(-(?P<last>[0-9]{0,9}))?")
 
 
 class State(StrEnum):
@@ -66,6 +70,24 @@ def check_actions(actions: list[Action]) -> None:
         raise ArgumentInvalid("A job needs at least one action: convert, merge, or convert and then merge.", field="actions")
     if any(action.type is TaskType.MERGE for action in actions[:-1]):
         raise ArgumentInvalid("A merge makes one document of all, so it must be the last action.", field="actions")
+    for index, action in enumerate(actions):
+        _check_page_range(action.page_range, field=f"actions[{index}].convert.page_range")
+
+
+def _check_page_range(page_range: str, *, field: str) -> None:
+    """Raises ``ArgumentInvalid`` unless the text says which pages to keep: ``1-3,5,8-``, upwards, from 1."""
+    compact = "".join(page_range.split())
+    if not compact:
+        return
+    for part in compact.split(","):
+        match = _PAGES.fullmatch(part)
+        first, last = (int(match["first"]), match["last"]) if match else (0, None)
+        if first < 1 or (last and int(last) < first):
+            raise ArgumentInvalid(
+                f"page_range {page_range[:80]!r} does not say which pages to keep. Write 1-3,5 or 8-, counted from 1.",
+                field=field,
+                value=page_range[:80],
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from peewee import Database, Model, ModelSelect, OperationalError
-from playhouse.pool import PooledSqliteDatabase
+from playhouse.pool import MaxConnectionsExceeded, PooledSqliteDatabase
 
 from osis_document_server.errors import DatabaseUnavailable
 from osis_document_server.models.tables import database_proxy
@@ -20,6 +20,10 @@ _POOL_SIZE = 16
 _WAIT_SECONDS = 10
 #: The first SQLite without the WAL-reset bug (sqlite.org/wal.html, "The WAL-reset bug").
 _SOUND_SQLITE = (3, 51, 3)
+
+
+#: What peewee raises when the database does not answer, or no connection was free in time.
+_UNAVAILABLE = (OperationalError, ConnectionError, MaxConnectionsExceeded)
 
 
 class UnsupportedDatabaseError(ValueError):
@@ -77,7 +81,7 @@ def unit_of_work(database: Database) -> Iterator[None]:
     try:
         with database.connection_context(), database.atomic():
             yield
-    except (OperationalError, ConnectionError) as exc:
+    except _UNAVAILABLE as exc:
         raise DatabaseUnavailable(
             "The database does not answer. Try again; if it goes on, look at the service's log.", retry_after_seconds=1
         ) from exc
@@ -89,7 +93,7 @@ def reading(database: Database) -> Iterator[None]:
     try:
         with database.connection_context():
             yield
-    except (OperationalError, ConnectionError) as exc:
+    except _UNAVAILABLE as exc:
         raise DatabaseUnavailable(
             "The database does not answer. Try again; if it goes on, look at the service's log.", retry_after_seconds=1
         ) from exc

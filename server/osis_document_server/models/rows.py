@@ -37,6 +37,7 @@ _COLUMNS: tuple[Any, ...] = (
     DocumentRow.expires_at,
     DocumentRow.hold_expires_at,
     DocumentRow.confirm_request_id,
+    DocumentRow.lease_id,
     DocumentRow.modified_mime_type,
     DocumentRow.modified_created_at,
     DocumentRow.modified_updated_at,

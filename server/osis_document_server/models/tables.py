@@ -55,7 +55,7 @@ class DocumentRow(Table):
     id = UUIDField(primary_key=True)
     name = CharField(max_length=255)
     mime_type = CharField(max_length=255)
-    blob_id: str
+    blob_key: str
     blob = ForeignKeyField(BlobRow, column_name="blob_key", on_delete="RESTRICT")
     status = CharField(max_length=16)
     revision = BigIntegerField(default=0)
@@ -71,6 +71,7 @@ class DocumentRow(Table):
     confirm_request_id = CharField(max_length=64, null=True)
     #: The lease under which a worker uploaded the document as an output; it lives as long as that lease.
     lease_id = UUIDField(null=True, index=True)
+    modified_blob_key: str | None
     modified_blob = ForeignKeyField(BlobRow, column_name="modified_blob_key", on_delete="RESTRICT", null=True)
     modified_mime_type = CharField(max_length=255, default="")
     modified_created_at = MomentField(null=True)
@@ -149,6 +150,8 @@ class TaskInputRow(Table):
     position = IntegerField()
     document_id: UUID
     document = ForeignKeyField(DocumentRow, on_delete="CASCADE")
+    #: The bytes that it had when the task began: whoever converts the same bytes in the same way gets the same PDF.
+    blob_key = CharField(max_length=32, index=True)
     #: The name to show for it: that of the document it was made from.
     display_name = TextField()
 

@@ -23,7 +23,7 @@ def authenticate(keys: ApiKeys, policy: Policy, method: str, context: grpc.Servi
     secret = next((value for key, value in context.invocation_metadata() if key == API_KEY), None)
     caller = None
     if secret is not None:
-        caller = keys.caller_of(secret if isinstance(secret, str) else secret.decode(errors="replace"))
+        caller = keys.caller_of(secret if isinstance(secret, str) else secret.decode(errors="replace"), method=method)
         if caller.role not in policy.roles:
             needed = " or ".join(sorted(policy.roles))
             raise RoleNotAllowed(

@@ -235,14 +235,21 @@ def from_action(message: post_processing_pb2.Action) -> Action:
                 output_filename=message.convert.output_filename,
                 title=message.convert.title,
                 page_range=message.convert.page_range,
-                pdf_profile=_enum_name(post_processing_pb2.PdfProfile, message.convert.pdf_profile, "PDF_PROFILE_"),
+                pdf_profile=_enum_name(
+                    post_processing_pb2.PdfProfile,
+                    message.convert.pdf_profile,
+                    "PDF_PROFILE_",
+                    field="actions.convert.pdf_profile",
+                ),
             )
         case "merge":
             return Action(
                 type=TaskType.MERGE,
                 output_filename=message.merge.output_filename,
                 title=message.merge.title,
-                paper_size=_enum_name(post_processing_pb2.PaperSize, message.merge.paper_size, "PAPER_SIZE_"),
+                paper_size=_enum_name(
+                    post_processing_pb2.PaperSize, message.merge.paper_size, "PAPER_SIZE_", field="actions.merge.paper_size"
+                ),
             )
         case _:
             raise ArgumentInvalid("An action says either convert or merge.", field="actions")
@@ -268,7 +275,7 @@ def to_failure(failure: Failure) -> post_processing_pb2.PostProcessingFailure:
 def from_failure(message: post_processing_pb2.PostProcessingFailure) -> Failure:
     """Why an attempt failed, as its worker tells it."""
     return Failure(
-        reason=_enum_name(error_reason_pb2.ErrorReason, message.reason, "ERROR_REASON_") or "INTERNAL",
+        reason=_enum_name(error_reason_pb2.ErrorReason, message.reason, "ERROR_REASON_", field="failure.reason") or "INTERNAL",
         message=message.message[:2000],
         retryable=message.retryable,
         document_id=message.document_id,
@@ -366,13 +373,15 @@ def _merge_action(action: Action) -> post_processing_pb2.MergeAction:
     )
 
 
-def _enum_name(enum: Any, value: int, prefix: str) -> str:
+def _enum_name(enum: Any, value: int, prefix: str, *, field: str) -> str:
     """The name of an enum's value without its prefix, empty for UNSPECIFIED.
 
     Raises:
         ArgumentInvalid: a value that this version does not know.
     """
     if value not in enum.values():
-        raise ArgumentInvalid(f"{prefix.rstrip('_')} {value} is not known to this version of the service.", value=value)
+        raise ArgumentInvalid(
+            f"{prefix.rstrip('_')} {value} is not known to this version of the service.", field=field, value=value
+        )
     name = str(enum.Name(value)).removeprefix(prefix)
     return "" if name == "UNSPECIFIED" else name

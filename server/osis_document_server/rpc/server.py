@@ -36,7 +36,7 @@ from osis_document_server.rpc.worker_service import WorkerServicer
 #: Longest message that is taken, in bytes. Chunks are 1 MiB at most; this leaves room for what clients of other languages prefer.
 _MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
 
-_OPTIONS = (
+OPTIONS = (
     ("grpc.max_receive_message_length", _MESSAGE_LIMIT_BYTES),
     # Two servers would silently share a port; a second one is to be told that the port is taken.
     ("grpc.so_reuseport", 0),
@@ -78,7 +78,7 @@ class RpcServer:
     def __init__(self, servicers: Servicers, *, keys: ApiKeys, capacity: Capacity, idle_seconds: float) -> None:
         self._pool = _started_pool(capacity.threads)
         self._reaper = Reaper(idle_seconds=idle_seconds)
-        self._server = grpc.server(self._pool, interceptors=[Guard(keys, Admission(capacity), self._reaper)], options=_OPTIONS)
+        self._server = grpc.server(self._pool, interceptors=[Guard(keys, Admission(capacity), self._reaper)], options=OPTIONS)
         upload_service_pb2_grpc.add_UploadServiceServicer_to_server(servicers.uploads, self._server)
         download_service_pb2_grpc.add_DownloadServiceServicer_to_server(servicers.downloads, self._server)
         token_service_pb2_grpc.add_TokenServiceServicer_to_server(servicers.tokens, self._server)

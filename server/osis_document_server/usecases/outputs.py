@@ -1,16 +1,20 @@
 """The documents that post-processing makes."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 from uuid import uuid4
 
 from osis_document_server.domain import content
 from osis_document_server.domain.documents import Document, Status
 from osis_document_server.domain.jobs import Action, State, TaskType
 from osis_document_server.domain.names import extension_of, with_extension
-from osis_document_server.models.tables import DocumentRow, TaskOutputRow, TaskRow
+from osis_document_server.models.tables import BlobRow, DocumentRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 
 _MERGED = "merged.pdf"
+#: How many earlier conversions of the same bytes are looked at.
+_EARLIER_LIMIT = 20
 
 
 def name_of(action: Action, *, source_name: str, position: int, count: int) -> str:
@@ -34,14 +38,47 @@ def path_of(name: str, *, source_path: str) -> str:
     return (PurePosixPath(source_path).parent / name).as_posix()
 
 
-def pass_through(task: TaskRow, document: Document, action: Action, *, count: int, client: str, now: datetime) -> None:
-    """Finishes the conversion of a PDF at once: its output is a document of its own that shares the bytes."""
+def converted_before(document: Document, action: Action) -> str | None:
+    """Returns the key of the PDF that the same bytes became in the same way before, as long as it is to be had."""
+    earlier: Any = (
+        TaskOutputRow.select(TaskRow.action_index, JobRow.actions, DocumentRow.blob)
+        .join(TaskRow)
+        .join(JobRow)
+        .switch(TaskOutputRow)
+        .join(DocumentRow)
+        .join(BlobRow, on=(DocumentRow.blob == BlobRow.key))
+        .switch(TaskRow)
+        .join(TaskInputRow, on=(TaskInputRow.task == TaskRow.id))
+        .where(
+            TaskInputRow.blob_key == document.blob.key,
+            TaskRow.type == TaskType.CONVERT,
+            TaskRow.state == State.DONE,
+            DocumentRow.status == Status.UPLOADED,
+            ~BlobRow.corrupt,
+        )
+        .limit(_EARLIER_LIMIT)
+        .dicts()
+    )
+    for row in earlier:
+        if _makes_the_same(Action.from_json(row["actions"][row["action_index"]]), action):
+            return str(row["blob"])
+    return None
+
+
+def _makes_the_same(one: Action, other: Action) -> bool:
+    return replace(one, output_filename="") == replace(other, output_filename="")
+
+
+def make_at_once(
+    task: TaskRow, document: Document, action: Action, *, blob_key: str, count: int, client: str, now: datetime
+) -> None:
+    """Finishes a conversion without a worker: its output is a document of its own that shares bytes that are there already."""
     name = name_of(action, source_name=document.name, position=task.position, count=count)
     output = DocumentRow.create(
         id=uuid4(),
         name=name,
         mime_type=content.PDF,
-        blob=document.blob.key,
+        blob=blob_key,
         status=Status.UPLOADED,
         path=path_of(name, source_path=document.path),
         client=client,

@@ -127,11 +127,21 @@ class PostProcessings:
             shared = len(first) == 1
             task = first[0 if shared else position]
             TaskInputRow.create(
-                task=task.id, position=position if shared else 0, document=document.id, display_name=document.name
+                task=task.id,
+                position=position if shared else 0,
+                document=document.id,
+                blob_key=document.blob.key,
+                display_name=document.name,
             )
-            if actions[0].type is TaskType.CONVERT and document.mime_type == content.PDF:
-                outputs.pass_through(task, document, actions[0], count=len(documents), client=caller.name, now=now)
-                passed += 1
+            if actions[0].type is TaskType.CONVERT:
+                # A PDF is what it is to become; what was converted before in the same way need not be converted again.
+                is_pdf = document.mime_type == content.PDF
+                blob_key = document.blob.key if is_pdf else outputs.converted_before(document, actions[0])
+                if blob_key is not None:
+                    outputs.make_at_once(
+                        task, document, actions[0], blob_key=blob_key, count=len(documents), client=caller.name, now=now
+                    )
+                    passed += 1
         if passed:
             progress.advance(job, now=now)
 

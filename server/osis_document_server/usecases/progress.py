@@ -5,9 +5,9 @@ from uuid import UUID
 
 from peewee import Database
 
-from osis_document_server.domain.jobs import Failure, State
+from osis_document_server.domain.jobs import MAX_ATTEMPTS, Failure, State
 from osis_document_server.models.database import locked
-from osis_document_server.models.tables import JobRow, TaskInputRow, TaskOutputRow, TaskRow
+from osis_document_server.models.tables import DocumentRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 
 
 def lock_job(database: Database, job_id: UUID) -> JobRow:
@@ -54,6 +54,30 @@ def fail(job: JobRow, failure: Failure, *, now: datetime, task: TaskRow | None =
     touch(job, now=now, state=State.FAILED, failure=failure)
 
 
+def put_back(job: JobRow, task: TaskRow, *, now: datetime) -> bool:
+    """Lets a task be leased again, or gives its job up after the last attempt; returns whether there will be another."""
+    if task.attempt >= MAX_ATTEMPTS:
+        inputs = [link.document_id for link in TaskInputRow.select().where(TaskInputRow.task == task.id)]
+        failure = Failure(
+            reason="ATTEMPTS_EXHAUSTED",
+            message=f"{task.attempt} workers were lost while they processed the document. It may be what brings them down.",
+            retryable=False,
+            document_id=str(inputs[0]) if len(inputs) == 1 else "",
+        )
+        fail(job, failure, now=now, task=task)
+        return False
+    release(task, now=now)
+    return True
+
+
+def release(task: TaskRow, *, now: datetime) -> None:
+    """Makes a task wait again. Its lease's id stays in the row, so that a repeated report is recognised."""
+    task.state = State.PENDING
+    task.sent_at = None
+    task.updated_at = now
+    task.save()
+
+
 def _call_off(job_id: UUID, *, now: datetime) -> None:
     TaskRow.update(state=State.CANCELLED, updated_at=now).where(
         TaskRow.job == job_id, TaskRow.state.in_([State.PENDING, State.RUNNING])
@@ -63,7 +87,9 @@ def _call_off(job_id: UUID, *, now: datetime) -> None:
 def _begin(job: JobRow, tasks: list[TaskRow], *, before: int, now: datetime) -> None:
     """Gives the outputs of the action before to the tasks of the next: all to one task, or one to each."""
     outputs = list(
-        TaskOutputRow.select(TaskOutputRow.document)
+        TaskOutputRow.select(TaskOutputRow, DocumentRow.id, DocumentRow.blob)
+        .join(DocumentRow)
+        .switch(TaskOutputRow)
         .join(TaskRow, on=(TaskOutputRow.task == TaskRow.id))
         .where(TaskRow.job == job.id, TaskRow.action_index == before)
         .order_by(TaskRow.position, TaskOutputRow.position)
@@ -75,6 +101,7 @@ def _begin(job: JobRow, tasks: list[TaskRow], *, before: int, now: datetime) -> 
             task=tasks[0 if shared else position],
             position=position if shared else 0,
             document=output.document_id,
+            blob_key=output.document.blob_key,
             display_name=names[position],
         )
     TaskRow.update(ready=True, updated_at=now).where(TaskRow.id.in_([task.id for task in tasks])).execute()

@@ -1,15 +1,15 @@
 """Cleaning up and keeping jobs going: what time alone brings about."""
 
 from datetime import datetime
-from uuid import UUID
 
 import structlog
+from peewee import Expression, ModelSelect
 
 from osis_document_server.domain.documents import Status
 from osis_document_server.domain.jobs import Failure, State
-from osis_document_server.models.database import unit_of_work
-from osis_document_server.models.tables import BlobRow, DocumentRow, JobRow, TaskRow
-from osis_document_server.usecases import progress
+from osis_document_server.models.database import reading, unit_of_work
+from osis_document_server.models.tables import DocumentRow, JobRow, TaskRow
+from osis_document_server.usecases import progress, removal
 from osis_document_server.usecases.dispatch import Dispatcher
 from osis_document_server.usecases.service import Service
 
@@ -25,13 +25,19 @@ class Sweeper:
         self._dispatcher = dispatcher
 
     def sweep(self) -> None:
-        """Does everything that is due."""
-        now = self._service.now()
-        self._remove_unconfirmed(now)
-        self._service.storage.remove_leftovers(older_than_seconds=self._service.limits.temp_upload_max_age.total_seconds())
-        self._free_lost_leases(now)
-        self._fail_old_jobs(now)
-        self._dispatcher.send_waiting()
+        """Does everything that is due. A step that fails is logged, and does not keep the others from being done."""
+        for step in (
+            self._remove_unconfirmed,
+            self._remove_expired,
+            self._remove_leftovers,
+            self._free_lost_leases,
+            self._fail_old_jobs,
+            self._send_waiting,
+        ):
+            try:
+                step(self._service.now())
+            except Exception:  # noqa: BLE001 - the next round tries again
+                _log.exception("a step of the sweeper failed", step=step.__name__)
 
     def restart(self) -> None:
         """Puts all running tasks back and sends for all waiting ones.
@@ -51,36 +57,36 @@ class Sweeper:
             DocumentRow.uploaded_at < now - self._service.limits.temp_upload_max_age,
             DocumentRow.lease_id.is_null() | DocumentRow.lease_id.not_in(live),
         )
-        with unit_of_work(self._service.database):
+        self._remove(due, DocumentRow.status == Status.REQUESTED, why="not confirmed in time")
+
+    def _remove_expired(self, now: datetime) -> None:
+        for expired, why in (
+            ((DocumentRow.status == Status.UPLOADED) & (DocumentRow.hold_expires_at < now), "held, and not made final in time"),
+            ((DocumentRow.status == Status.UPLOADED) & (DocumentRow.expires_at < now), "expired"),
+        ):
+            self._remove(DocumentRow.select(DocumentRow.id).where(expired), expired, why=why)
+
+    def _remove(self, due: "ModelSelect[DocumentRow]", condition: Expression, *, why: str) -> None:
+        with reading(self._service.database):
             document_ids = [row.id for row in due.limit(_BATCH)]
         for document_id in document_ids:
-            self._remove(document_id, "not confirmed in time")
+            removal.remove(self._service, document_id, condition, why=why)
 
-    def _remove(self, document_id: UUID, why: str) -> None:
-        """Removes an unconfirmed document, then its bytes if nothing else refers to them."""
-        with unit_of_work(self._service.database):
-            row = DocumentRow.get_or_none(DocumentRow.id == document_id, DocumentRow.status == Status.REQUESTED)
-            if row is None or not (
-                DocumentRow.delete().where(DocumentRow.id == document_id, DocumentRow.status == Status.REQUESTED).execute()
-            ):
-                return  # confirmed just now: that one wins
-            key = row.blob_id
-            shared = DocumentRow.select().where((DocumentRow.blob == key) | (DocumentRow.modified_blob == key)).exists()
-            if not shared:
-                BlobRow.delete().where(BlobRow.key == key).execute()
-        if not shared:
-            self._service.storage.delete(key)
-        _log.info("document removed", document_id=str(document_id), why=why)
+    def _remove_leftovers(self, now: datetime) -> None:  # noqa: ARG002 - files have a clock of their own
+        self._service.storage.remove_leftovers(older_than_seconds=self._service.limits.temp_upload_max_age.total_seconds())
 
     def _free_lost_leases(self, now: datetime) -> None:
-        with unit_of_work(self._service.database):
-            freed = (
-                TaskRow.update(state=State.PENDING, sent_at=None, updated_at=now)
-                .where(TaskRow.state == State.RUNNING, TaskRow.lease_expires_at < now)
-                .execute()
-            )
-        if freed:
-            _log.warning("tasks freed whose workers were lost", tasks=freed)
+        lost = (TaskRow.state == State.RUNNING) & (TaskRow.lease_expires_at < now)
+        with reading(self._service.database):
+            found = [(row.id, row.job_id) for row in TaskRow.select(TaskRow.id, TaskRow.job).where(lost).limit(_BATCH)]
+        for task_id, job_id in found:
+            with unit_of_work(self._service.database):
+                job = progress.lock_job(self._service.database, job_id)
+                task = TaskRow.get_or_none((TaskRow.id == task_id) & lost)
+                if task is None:
+                    continue  # extended or reported meanwhile
+                _log.warning("worker lost", task_id=str(task_id), worker=task.worker, attempt=task.attempt)
+                progress.put_back(job, task, now=now)
 
     def _fail_old_jobs(self, now: datetime) -> None:
         limit = self._service.limits.job_max_age
@@ -102,3 +108,6 @@ class Sweeper:
                     retryable=True,
                 )
                 progress.fail(job, failure, now=now)
+
+    def _send_waiting(self, now: datetime) -> None:  # noqa: ARG002 - the dispatcher has the time
+        self._dispatcher.send_waiting()

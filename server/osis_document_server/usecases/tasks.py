@@ -39,8 +39,7 @@ class Tasks:
             abandoned = task.state == State.RUNNING and task.lease_expires_at < now
             if not task.ready or not (task.state == State.PENDING or abandoned):
                 return None
-            if task.attempt >= MAX_ATTEMPTS:
-                progress.fail(job, _exhausted(task.attempt), now=now, task=task)
+            if abandoned and not progress.put_back(job, task, now=now):
                 return None
             task.state = State.RUNNING
             task.attempt += 1
@@ -87,7 +86,7 @@ class Tasks:
         """
         now = self._service.now()
         with unit_of_work(self._service.database):
-            task, job = self._held(lease_id, reported=State.DONE)
+            task, job = self._held(lease_id, reported={State.DONE})
             if task.state == State.DONE:
                 return
             if len(upload_ids) != 1:
@@ -110,12 +109,12 @@ class Tasks:
         """
         now = self._service.now()
         with unit_of_work(self._service.database):
-            task, job = self._held(lease_id, reported=State.FAILED)
-            if task.state == State.FAILED:
-                return False
+            task, job = self._held(lease_id, reported={State.FAILED, State.PENDING})
+            if task.state != State.RUNNING:
+                return task.state == State.PENDING
             will_retry = failure.retryable and task.attempt < MAX_ATTEMPTS
             if will_retry:
-                _put_back(task, now=now)
+                progress.release(task, now=now)
             else:
                 progress.fail(job, failure, now=now, task=task)
         if will_retry:
@@ -129,17 +128,17 @@ class Tasks:
             LeaseLost: the lease is not in force.
         """
         with unit_of_work(self._service.database):
-            task, _ = self._held(lease_id, reported=State.PENDING)
+            task, _ = self._held(lease_id, reported={State.PENDING})
             if task.state == State.PENDING:
                 return
             task.attempt -= 1
-            _put_back(task, now=self._service.now())
+            progress.release(task, now=self._service.now())
         self._dispatcher.send_waiting()
 
-    def _held(self, lease_id: UUID, *, reported: State) -> tuple[TaskRow, JobRow]:
-        """Returns the task held under a lease, its job locked; also one that its own report brought to ``reported``."""
+    def _held(self, lease_id: UUID, *, reported: set[State]) -> tuple[TaskRow, JobRow]:
+        """Returns the task held under a lease, its job locked; also one that its own report brought to one of ``reported``."""
         task = self._locked(TaskRow.lease_id == lease_id)
-        if task is None or task.state not in {State.RUNNING, reported}:
+        if task is None or task.state not in {State.RUNNING, *reported}:
             raise leases.lost()
         return task, JobRow.get(JobRow.id == task.job_id)
 
@@ -201,19 +200,3 @@ class Tasks:
         output.lease_id = None
         output.updated_at = now
         output.save()
-
-
-def _put_back(task: TaskRow, *, now: datetime) -> None:
-    # The lease's id stays in the row, so that a repeated report is recognised; the next claim replaces it.
-    task.state = State.PENDING
-    task.sent_at = None
-    task.updated_at = now
-    task.save()
-
-
-def _exhausted(attempts: int) -> Failure:
-    return Failure(
-        reason="ATTEMPTS_EXHAUSTED",
-        message=f"{attempts} workers were lost while they processed the document. It may be what brings them down.",
-        retryable=False,
-    )

@@ -219,8 +219,8 @@ class Uploads:
         return Finished(document=document, token=self._token(document))
 
     def _token(self, document: Document) -> SignedToken | None:
-        if document.status is not Status.REQUESTED:
-            return None
+        if document.status is not Status.REQUESTED or document.lease_id is not None:
+            return None  # confirmed already, or by its task
         return self._service.signer.sign(
             document.id,
             purpose=Purpose.UPLOAD,

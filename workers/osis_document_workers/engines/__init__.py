@@ -118,7 +118,12 @@ def merge(
         copies = space.add([item.path for item in inputs])
         named = [MergeInput(copy, item.name) for copy, item in zip(copies, inputs, strict=True)]
         request = operations.merge_request(named, space.result, options=options, work=space.work)
-        _perform(request, space=space, limits=limits, cancelled=cancelled)
+        try:
+            _perform(request, space=space, limits=limits, cancelled=cancelled)
+        except EngineError as exc:
+            if exc.source in copies:  # the caller knows its own files, not the copies
+                exc.source = inputs[copies.index(exc.source)].path
+            raise
         space.publish(target)
 
 
@@ -155,10 +160,11 @@ def _perform(
     try:
         answer = json.loads(completed.stdout)
         reason, message = Reason(answer["reason"]), str(answer["message"])
+        source = Path(answer["source"]) if answer.get("source") else None
     except (ValueError, KeyError, TypeError):
-        reason, message = Reason.ENGINE_CRASHED, f"The engine ended with status {completed.exit_code}."
+        reason, message, source = Reason.ENGINE_CRASHED, f"The engine ended with status {completed.exit_code}.", None
     if reason is Reason.PROCESSING_TOO_LARGE and not message:
         message = launcher.out_of_memory(limits)
     if reason is Reason.ENGINE_CRASHED:
         message = f"The processing was interrupted; it may succeed when tried again. {message}"
-    raise EngineError(reason, message)
+    raise EngineError(reason, message, source=source)

@@ -34,7 +34,11 @@ def main(argv: list[str]) -> int:
     except BaseException as exc:  # noqa: BLE001 -- whatever it is, the caller wants to know
         # Recognised by name, as the import itself may be what failed.
         if type(exc).__name__ == "EngineError":
-            answer = {"reason": getattr(exc, "reason", ""), "message": str(exc)}
+            answer = {
+                "reason": getattr(exc, "reason", ""),
+                "message": str(exc),
+                "source": str(getattr(exc, "source", None) or ""),
+            }
             if exc.__cause__ is not None:  # for the log; the message is for who uploaded the document
                 sys.stderr.write(f"{type(exc.__cause__).__name__}: {str(exc.__cause__)[:500]}\n")
         else:

@@ -8,6 +8,7 @@ Exception
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 
 
 class Reason(enum.StrEnum):
@@ -34,16 +35,18 @@ class EngineError(Exception):
         reason: a member of `Reason`; being a `StrEnum` member it is also the plain string.
         message: what failed, why and what to do, for the person who uploaded the document.
         retryable: True if the same work may succeed elsewhere or later; never for a document's own fault.
+        source: the file at fault, where there are several.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, source: Path | None = None) -> None:
         super().__init__(message)
         self.reason: str = Reason(reason)
         self.message = message
         self.retryable = reason in RETRYABLE
+        self.source = source
 
-    def __reduce__(self) -> tuple[type[EngineError], tuple[str, str]]:
-        return type(self), (self.reason, self.message)
+    def __reduce__(self) -> tuple[type[EngineError], tuple[str, str], dict[str, Path | None]]:
+        return type(self), (self.reason, self.message), {"source": self.source}
 
 
 class EngineCancelledError(Exception):

@@ -75,11 +75,14 @@ def _blaming(item: MergeInput) -> Iterator[None]:
     """Turns whatever a damaged input raises into an error that names it."""
     try:
         yield
-    except EngineError:
+    except EngineError as exc:
+        exc.source = item.path
         raise
     except LimitReachedError as exc:
         raise EngineError(
-            Reason.PROCESSING_TOO_LARGE, f"'{item.name}' cannot be merged: a part of it unpacks to too much."
+            Reason.PROCESSING_TOO_LARGE,
+            f"'{item.name}' cannot be merged: a part of it unpacks to too much.",
+            source=item.path,
         ) from exc
     except FileNotDecryptedError as exc:
         raise _password_required(item) from exc
@@ -172,6 +175,7 @@ def _password_required(item: MergeInput) -> EngineError:
     return EngineError(
         Reason.PASSWORD_REQUIRED,
         f"'{item.name}' cannot be merged: it is protected by a password. Save it without the password and upload it again.",
+        source=item.path,
     )
 
 
@@ -179,4 +183,5 @@ def _unreadable(item: MergeInput, why: str) -> EngineError:
     return EngineError(
         Reason.DOCUMENT_UNREADABLE,
         f"'{item.name}' cannot be merged: {why}. Open it in a PDF program, save it anew and upload it again.",
+        source=item.path,
     )

@@ -116,6 +116,7 @@ class TaskInput(Table):
     task = ForeignKeyField(Task, backref="inputs", on_delete="CASCADE")
     position = IntegerField()
     document = ForeignKeyField(Document, on_delete="CASCADE")
+    blob_key = CharField(max_length=32, index=True)
     display_name = TextField()
 
     class Meta:

@@ -155,7 +155,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Code FAILED_PRECONDITION. Sample:
 
-        {"reason": "UPLOAD_SPEC_CONFLICT", "domain": "document.osis", "metadata": {"upload_id": "0b6c…", "field": "name"}}
+        {"reason": "UPLOAD_SPEC_CONFLICT", "domain": "document.osis", "metadata": {"upload_id": "0b6c…", "field": "upload_spec.name"}}
     """
     ERROR_REASON_OFFSET_GAP: _ErrorReason.ValueType  # 113
     """`write_offset` lies beyond the bytes received so far; resume from `persisted_size`.
@@ -554,7 +554,7 @@ ERROR_REASON_UPLOAD_SPEC_CONFLICT: ErrorReason.ValueType  # 112
 
 Code FAILED_PRECONDITION. Sample:
 
-    {"reason": "UPLOAD_SPEC_CONFLICT", "domain": "document.osis", "metadata": {"upload_id": "0b6c…", "field": "name"}}
+    {"reason": "UPLOAD_SPEC_CONFLICT", "domain": "document.osis", "metadata": {"upload_id": "0b6c…", "field": "upload_spec.name"}}
 """
 ERROR_REASON_OFFSET_GAP: ErrorReason.ValueType  # 113
 """`write_offset` lies beyond the bytes received so far; resume from `persisted_size`.

@@ -137,7 +137,7 @@ class UploadResult(_message.Message):
     WRITE_TOKEN_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     write_token: _builtins.str
     """Confirms the document, once; until then also reads, renames, rotates and edits it. Empty when the document is already
-    confirmed (by an import, or because a repeated call came late).
+    confirmed (by an import, or because a repeated call came late), and for the output of a task, which `CompleteTask` confirms.
     """
     @_builtins.property
     def document(self) -> _document_pb2.Document:

@@ -1,0 +1,30 @@
+"""All rows, in the order in which they are printed: those with a target, then figures for scale."""
+
+from row import Row
+from rows.batch_tokens import BATCH_TOKENS
+from rows.download_stream import DOWNLOAD_STREAM
+from rows.gateway_upload import GATEWAY_UPLOAD
+from rows.merge import MERGE
+from rows.office_conversion import OFFICE_CONVERSION
+from rows.office_pool import OFFICE_POOL, OFFICE_POOL_SLOTS
+from rows.slow_uploads import SLOW_UPLOADS
+from rows.start_up import START_UP
+from rows.transfer_memory import TRANSFER_MEMORY
+from rows.unary_rate import CREATE_TOKEN, GET_DOCUMENT
+from rows.upload_stream import UPLOAD_STREAM
+
+ROWS: tuple[Row, ...] = (
+    UPLOAD_STREAM,
+    DOWNLOAD_STREAM,
+    TRANSFER_MEMORY,
+    SLOW_UPLOADS,
+    BATCH_TOKENS,
+    OFFICE_POOL,
+    OFFICE_CONVERSION,
+    OFFICE_POOL_SLOTS,
+    MERGE,
+    GATEWAY_UPLOAD,
+    GET_DOCUMENT,
+    CREATE_TOKEN,
+    START_UP,
+)

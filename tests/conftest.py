@@ -1,0 +1,30 @@
+"""What all tests share: the helpers' place, and the logs of processes in the report of a test that fails."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `tests.support`
+
+from tests.support import availability, processes
+
+_PROGRAMS = {"needs_libreoffice": "soffice", "needs_redis": "redis-server"}
+_STARTED = pytest.StashKey[float]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Notes when the test began, and gives it up if a program that it needs is missing."""
+    item.stash[_STARTED] = processes.now()
+    for marker, program in _PROGRAMS.items():
+        if item.get_closest_marker(marker):
+            availability.require_program(program)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Adds the logs of the processes that ran meanwhile to a failure."""
+    report = yield
+    if report.failed:
+        report.sections.extend(processes.logs(since=item.stash.get(_STARTED, 0.0)))
+    return report

@@ -1,0 +1,160 @@
+"""Who may call what: without a key, with a wrong one, and with one of another role."""
+
+import pytest
+
+from osis.document.v1.document_pb2 import DocumentRef
+from tests.support.documents import get
+from tests.support.downloads import download
+from tests.support.refusals import expect_refusal
+from tests.support.rpcs import RPCS
+from tests.support.uploads import MEBIBYTE, messages, new_id, spec, store, token_for
+
+#: What a token alone allows, and a request that carries one.
+BY_TOKEN = {
+    "DownloadService.Download": lambda token: {"token": token},
+    "DocumentService.GetDocument": lambda token: {"document": DocumentRef(token=token)},
+    "DocumentService.BatchGetDocuments": lambda token: {"documents": [DocumentRef(token=token)]},
+    "DocumentService.UpdateMetadata": lambda token: {"token": token},
+    "DocumentService.RotateImage": lambda token: {"token": token},
+    "DocumentService.SaveEdit": lambda token: {"token": token},
+}
+BY_KEY = [name for name in RPCS if name not in BY_TOKEN]
+
+#: What this version offers.
+OFFERED = {
+    "UploadService.WriteUpload",
+    "DownloadService.Download",
+    "TokenService.CreateToken",
+    "DocumentService.ConfirmUploads",
+    "DocumentService.GetDocument",
+    "PostProcessingService.StartPostProcessing",
+    "PostProcessingService.GetPostProcessing",
+    "PostProcessingService.WatchPostProcessing",
+    "WorkerService.ClaimTask",
+    "WorkerService.ExtendLease",
+    "WorkerService.CompleteTask",
+    "WorkerService.FailTask",
+    "WorkerService.GiveBackTask",
+}
+OF_WORKERS = [name for name in RPCS if name.startswith("WorkerService.")]
+OF_CLIENTS = [name for name in BY_KEY if not name.startswith(("WorkerService.", "UploadService."))]
+
+
+@pytest.fixture(scope="module")
+def worker(server):
+    return server.stubs("worker")
+
+
+@pytest.mark.parametrize("name", BY_KEY)
+def test_without_a_key_nothing_is_done_that_needs_one(nobody, name):
+    refusal = expect_refusal("API_KEY_MISSING", RPCS[name].call, nobody)
+
+    assert refusal.metadata == {"method": RPCS[name].path}
+
+
+@pytest.mark.parametrize(
+    "key", ["wrong", "alpha", "alpha-secret ", "ALPHA-SECRET", "alpha-secre", "alpha:alpha-secret", "x" * 4000]
+)
+def test_a_key_that_is_none_of_the_services_is_refused(server, key):
+    rpc = RPCS["TokenService.CreateToken"]
+
+    refusal = expect_refusal("API_KEY_INVALID", rpc.call, server.stubs(key=key), rpc.request(document_id=new_id()))
+
+    assert key not in refusal.message
+
+
+def test_an_empty_key_is_a_missing_one_or_a_wrong_one(server):
+    metadata = [("x-api-key", "")]
+    rpc = server.stubs(None).post_processings.GetPostProcessing
+    request = RPCS["PostProcessingService.GetPostProcessing"].request(post_processing_id=new_id())
+
+    expect_refusal("API_KEY_INVALID", rpc, request, metadata=metadata)
+
+
+@pytest.mark.parametrize("name", BY_KEY)
+def test_with_a_wrong_key_nothing_is_done_that_needs_one(server, name):
+    expect_refusal("API_KEY_INVALID", RPCS[name].call, server.stubs(key="wrong"))
+
+
+def test_the_refusal_of_a_wrong_key_names_the_rpc(server):
+    rpc = RPCS["TokenService.CreateToken"]
+
+    assert expect_refusal("API_KEY_INVALID", rpc.call, server.stubs(key="wrong")).metadata == {"method": rpc.path}
+
+
+@pytest.mark.parametrize("name", [name for name in BY_TOKEN if name in OFFERED])
+def test_what_a_token_allows_needs_no_key_but_a_token(nobody, name):
+    rpc = RPCS[name]
+
+    expect_refusal("TOKEN_INVALID", rpc.call, nobody, rpc.request(**BY_TOKEN[name]("no token")))
+
+
+def test_a_document_is_read_and_described_by_its_token_without_a_key(alpha, nobody):
+    document = store(alpha, b"content")
+    token = token_for(alpha, document.id)
+
+    assert get(nobody, token=token) == document
+    assert download(nobody, token).data == b"content"
+
+
+def test_a_document_is_not_described_by_its_id_without_a_key(alpha, nobody):
+    document = store(alpha, b"content")
+
+    expect_refusal("API_KEY_MISSING", get, nobody, document.id)
+
+
+@pytest.mark.parametrize("caller", ["alpha", "beta"])
+@pytest.mark.parametrize("name", OF_WORKERS)
+def test_clients_are_kept_from_what_is_the_workers(server, name, caller):
+    refusal = expect_refusal("ROLE_NOT_ALLOWED", RPCS[name].call, server.stubs(caller))
+
+    assert refusal.metadata == {"role": "client", "needed": "worker", "method": RPCS[name].path}
+
+
+@pytest.mark.parametrize("name", [name for name in OF_CLIENTS if name in OFFERED])
+def test_workers_are_kept_from_what_is_the_clients(worker, name):
+    refusal = expect_refusal("ROLE_NOT_ALLOWED", RPCS[name].call, worker)
+
+    assert refusal.metadata["role"] == "worker"
+
+
+def test_workers_may_not_ask_for_documents_by_id(alpha, worker):
+    document = store(alpha, b"content")
+
+    expect_refusal("ROLE_NOT_ALLOWED", get, worker, document.id)
+
+
+def test_a_worker_uploads_nothing_without_a_lease(worker, server):
+    before = server.blob_files().keys()
+
+    refusal = expect_refusal("ROLE_NOT_ALLOWED", worker.uploads.WriteUpload, messages(spec(), b"content"))
+
+    assert refusal.metadata["role"] == "worker"
+    assert server.blob_files().keys() == before
+
+
+def test_a_worker_uploads_nothing_under_a_lease_that_is_not_alive(worker, server):
+    before = server.blob_files().keys()
+
+    expect_refusal("LEASE_LOST", worker.uploads.WriteUpload, messages(spec(lease_id=new_id()), b"a" * MEBIBYTE))
+
+    assert server.blob_files().keys() == before
+
+
+@pytest.mark.parametrize("name", [name for name in RPCS if name not in OFFERED])
+def test_what_this_version_does_not_offer_says_so(alpha, name):
+    refusal = expect_refusal("NOT_IMPLEMENTED", RPCS[name].call, alpha)
+
+    assert refusal.metadata == {"method": RPCS[name].path}
+
+
+def test_every_client_sees_every_document(alpha, beta):
+    document = store(alpha, b"content")
+
+    assert get(beta, document.id) == document
+
+
+def test_an_admin_may_do_what_a_client_may(server):
+    admin = server.stubs("admin")
+
+    assert download(admin, token_for(admin, store(admin, b"content").id)).data == b"content"

@@ -1,0 +1,1 @@
+"""Helpers of the tests: real processes, files to upload, and what refusals must look like."""

@@ -1,0 +1,52 @@
+"""A Redis server of the tests' own, on a free port, in a folder of its own."""
+
+import os
+import socket
+from pathlib import Path
+
+import redis
+
+from tests.support.processes import LoggedProcess
+from tests.support.waiting import wait_until
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RedisProcess(LoggedProcess):
+    """`redis-server`, ready when the constructor returns."""
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        self.port = port or free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(folder)]
+        super().__init__(
+            f"redis on port {self.port}",
+            [*command, "--save", "", "--appendonly", "yes"],
+            environment=dict(os.environ),
+            log=folder / "redis.log",
+        )
+        wait_until(self._answers, f"redis answers on port {self.port}", seconds=20)
+
+    def connection(self) -> "redis.Redis":
+        """A connection to it; close it after use."""
+        return redis.Redis(port=self.port, socket_connect_timeout=2, socket_timeout=5)
+
+    def url(self, database: int = 0) -> str:
+        """The URL of one of its databases."""
+        return f"redis://127.0.0.1:{self.port}/{database}"
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self.output()
+        connection = self.connection()
+        try:
+            return bool(connection.ping())
+        except redis.ConnectionError:
+            return False
+        finally:
+            connection.close()

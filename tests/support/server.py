@@ -1,0 +1,95 @@
+"""The server as a process of its own."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from osis_document_client import Client, ClientConfig
+from tests.support.processes import LoggedProcess, clean_environment, console_script
+from tests.support.stubs import Stubs
+
+#: The service's callers by name: their secrets. `alpha` and `beta` are two clients.
+KEYS = {"alpha": "alpha-secret", "beta": "beta-secret", "worker": "worker-secret", "admin": "admin-secret"}
+API_SHARED_SECRET = "alpha:alpha-secret:client,beta:beta-secret:client,worker:worker-secret:worker,admin:admin-secret:admin"
+
+SIGNING_KEY_ID = "tests"
+SIGNING_KEY = "a-signing-key-of-the-tests-that-is-long-enough-for-every-algorithm-there-is"
+
+_DEFAULTS = {
+    "LISTEN": "127.0.0.1:0",
+    "API_SHARED_SECRET": API_SHARED_SECRET,
+    "TOKEN_SIGNING_KEYS": f"{SIGNING_KEY_ID}:{SIGNING_KEY}",
+    "DISK_FLOOR": "0",
+    "STOP_GRACE_SECONDS": "5",
+}
+
+
+class ServerProcess(LoggedProcess):
+    """`osis-document-server serve` over a folder, with settings of its own (names without `OSIS_DOCUMENT_`)."""
+
+    def __init__(self, folder: Path, *, environment: dict[str, str] | None = None, **settings: str) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self._target = ""
+        self._open: list[Stubs] = []
+        super().__init__(
+            f"server in {folder.name}",
+            [*console_script("osis-document-server", "osis_document_server.cli"), "serve"],
+            environment=clean_environment(_DEFAULTS | {"DATA_DIR": str(self.data)} | settings) | (environment or {}),
+            log=folder / "server.log",
+        )
+
+    @property
+    def target(self) -> str:
+        """Where it serves; waits until it does."""
+        if not self._target:
+            self._target = self.wait_for_output(r"osis-document-server is serving on (\S+)").group(1)
+        return self._target
+
+    def stubs(self, caller: str | None = "alpha", *, key: str | None = None) -> Stubs:
+        """Raw stubs of all services, with the key of one of `KEYS`, with another key, or (None) without any."""
+        stubs = Stubs(self.target, key=key or (KEYS[caller] if caller else None))
+        self._open.append(stubs)
+        return stubs
+
+    def client(self, caller: str = "alpha") -> Client:
+        """The client library, with the key of one of `KEYS`."""
+        return Client(ClientConfig(target=self.target, api_key=KEYS[caller]))
+
+    def client_file(self) -> dict[str, str] | None:
+        """What it wrote for clients on this machine; None if there is no such file."""
+        file = self.data / "client.json"
+        content: dict[str, str] | None = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+        return content
+
+    def blob_files(self, blobs: Path | None = None) -> dict[str, Path]:
+        """Every file among the blobs, unfinished ones included, by name."""
+        return {path.name: path for path in (blobs or self.data / "blobs").rglob("*") if path.is_file()}
+
+    def blob_file_of(self, content: bytes) -> Path:
+        """The one file that holds exactly this content."""
+        [path] = [path for path in self.blob_files().values() if path.read_bytes() == content]
+        return path
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of one table of its database."""
+        with closing(sqlite3.connect(f"file:{self.data / 'osis-document.db'}?mode=ro", uri=True, timeout=10)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(f"SELECT * FROM {table}")]
+
+    def end(self) -> None:
+        """Closes the channels to it and ends it."""
+        while self._open:
+            self._open.pop().close()
+        super().end()
+
+
+@contextmanager
+def serving(folder: Path, *, environment: dict[str, str] | None = None, **settings: str) -> Iterator[ServerProcess]:
+    """Runs a server until the end of the block, from when it serves."""
+    with ServerProcess(folder, environment=environment, **settings) as server:
+        assert server.target
+        yield server
