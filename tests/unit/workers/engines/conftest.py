@@ -19,7 +19,14 @@ from reportlab.pdfgen import canvas
 
 from osis_document_workers.engines import sandbox
 
+from . import processes
+
 SECTOR = 512
+
+
+@pytest.fixture(autouse=True)
+def _remember_processes() -> None:
+    processes.remember()
 
 
 @pytest.fixture

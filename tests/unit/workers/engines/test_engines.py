@@ -23,6 +23,7 @@ from osis_document_workers.engines import (
 )
 
 from .conftest import ole_bytes, pdf_bytes, saved
+from .processes import new_processes
 
 MIB = 1024 * 1024
 
@@ -151,7 +152,7 @@ def test_a_time_out_leaves_no_libreoffice(docx_file: Path, soffice: str, scratch
     limits = Limits(wall_seconds=0.6)
     failure = failed_conversion(docx_file, target, mime_type=registry.DOCX, scratch=scratch, limits=limits)
     assert failure.reason == Reason.PROCESSING_TIMED_OUT
-    assert psutil.Process().children(recursive=True) == []
+    assert new_processes() == []
 
 
 @pytest.mark.needs_libreoffice
@@ -162,7 +163,7 @@ def test_a_cancel_leaves_no_libreoffice(docx_file: Path, soffice: str, scratch: 
     with pytest.raises(engines.EngineCancelledError):
         engines.convert(docx_file, target, mime_type=registry.DOCX, scratch=scratch, cancelled=cancelled)
     timer.join()
-    assert psutil.Process().children(recursive=True) == []
+    assert new_processes() == []
     assert not target.exists()
 
 

@@ -16,6 +16,8 @@ from osis_document_workers.engines import launcher, sandbox
 from osis_document_workers.engines.errors import EngineCancelledError, EngineError, Reason
 from osis_document_workers.engines.limits import MIB, Limits
 
+from .processes import new_processes
+
 ENGINES = Path(launcher.__file__).parent
 PACKAGE_ROOT = ENGINES.parent.parent
 
@@ -41,7 +43,7 @@ def processes_mentioning(text: str) -> list[psutil.Process]:
 
 def assert_nothing_left(scratch: Path) -> None:
     assert processes_mentioning(str(scratch)) == []
-    assert psutil.Process().children(recursive=True) == []
+    assert new_processes() == []
 
 
 def test_the_exit_code_and_both_outputs_of_a_command_are_returned(scratch: Path) -> None:
