@@ -30,6 +30,7 @@ from osis_document_server.rpc.worker_service import WorkerServicer
 from osis_document_server.settings import PREFIX, Settings, SettingsError, parse_api_keys, parse_signing_keys
 from osis_document_server.storage.content_type import ContentTypes
 from osis_document_server.storage.local import LocalStorage
+from osis_document_server.storage.spool import Spool
 from osis_document_server.usecases.confirmation import ConfirmUploads
 from osis_document_server.usecases.dispatch import Dispatcher
 from osis_document_server.usecases.documents import Documents
@@ -182,7 +183,9 @@ def build_service(settings: Settings, keys: Keys, database: Database) -> Service
     """Returns what all use cases work with."""
     return Service(
         database=database,
-        storage=LocalStorage(settings.blobs, floor_bytes=settings.disk_floor),
+        storage=LocalStorage(settings.blobs),
+        # Beside the blobs, so that a finished upload is renamed, not copied.
+        spool=Spool(settings.blobs / "spool", floor_bytes=settings.disk_floor),
         content_types=ContentTypes(settings.magic_file),
         signer=TokenSigner(keys.signing_keys),
         limits=Limits(

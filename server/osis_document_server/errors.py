@@ -7,7 +7,8 @@ codes: ``rpc/errors.py`` maps reasons to codes.
     ├── the caller      ArgumentInvalid, ApiKeyMissing, ApiKeyInvalid, RoleNotAllowed, RequestIdConflict, BatchTooLarge,
     │                   NotImplementedYet
     ├── uploads         NameInvalid, PathInvalid, MetadataInvalid, ExtensionNotAllowed, MimeMismatch, EmptyFile, FileTooLarge,
-    │                   SizeMismatch, HashMismatch, UploadNotFound, UploadIdTaken, UploadSpecConflict, OffsetGap, AlreadyConfirmed
+    │                   SizeMismatch, HashMismatch, UploadNotFound, UploadIdTaken, UploadSpecConflict, OffsetGap,
+    │                   WriterSuperseded, UploadCancelled, UploadLimitReached, AlreadyConfirmed
     ├── tokens          TokenInvalid, TokenExpired, TokenSpent, TokenWrongPurpose
     ├── documents       DocumentNotFound, DocumentNotConfirmed, DocumentDeleted, DocumentInfected, DocumentCorrupt,
     │                   ModifiedCopyNotFound, RangeNotSatisfiable, ContentChanged
@@ -116,6 +117,18 @@ class UploadSpecConflict(ServiceError):
 
 class OffsetGap(ServiceError):
     reason = "OFFSET_GAP"
+
+
+class WriterSuperseded(ServiceError):
+    reason = "WRITER_SUPERSEDED"
+
+
+class UploadCancelled(ServiceError):
+    reason = "UPLOAD_CANCELLED"
+
+
+class UploadLimitReached(ServiceError):
+    reason = "UPLOAD_LIMIT_REACHED"
 
 
 class AlreadyConfirmed(ServiceError):

@@ -22,7 +22,10 @@ BY_KEY = [name for name in RPCS if name not in BY_TOKEN]
 
 #: What this version offers.
 OFFERED = {
+    "UploadService.StartUpload",
     "UploadService.WriteUpload",
+    "UploadService.GetUploadStatus",
+    "UploadService.CancelUpload",
     "DownloadService.Download",
     "TokenService.CreateToken",
     "DocumentService.ConfirmUploads",

@@ -82,6 +82,31 @@ class DocumentRow(Table):
         indexes = ((("status", "uploaded_at"), False),)
 
 
+class UploadRow(Table):
+    """An upload that is not finished."""
+
+    id = UUIDField(primary_key=True)
+    client = CharField(max_length=64)
+    name = CharField(max_length=255)
+    size_bytes = BigIntegerField(null=True)
+    metadata = JSONField(default=dict)
+    lease_id = UUIDField(null=True)
+    #: What an import keeps of an existing document. Null: it is none.
+    imported = JSONField(null=True)
+    #: Raised by each writer that takes the upload over; only the newest may change the row.
+    epoch = IntegerField()
+    #: Where each writer's segment begins: pairs of epoch and offset, in order.
+    segments = JSONField()
+    #: Bytes that would survive a power cut. Never decreases.
+    persisted_size = BigIntegerField(default=0)
+    started_at = MomentField()
+    #: When the last byte was recorded.
+    updated_at = MomentField(index=True)
+
+    class Meta:
+        table_name = "upload"
+
+
 class JobRow(Table):
     """One post-processing job."""
 
@@ -175,4 +200,4 @@ class TaskOutputRow(Table):
 
 
 #: In an order in which they can be created.
-TABLES = (BlobRow, DocumentRow, JobRow, JobInputRow, TaskRow, TaskInputRow, TaskOutputRow)
+TABLES = (BlobRow, DocumentRow, UploadRow, JobRow, JobInputRow, TaskRow, TaskInputRow, TaskOutputRow)

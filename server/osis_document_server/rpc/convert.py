@@ -18,15 +18,15 @@ from osis.document.v1 import (
     upload_service_pb2,
     worker_service_pb2,
 )
-from osis_document_server.domain.documents import Document, ExpirationPolicy
+from osis_document_server.domain.documents import Document, ExpirationPolicy, Status
 from osis_document_server.domain.jobs import Action, Failure, Job, LeasedTask, Record, State, TaskType
 from osis_document_server.domain.names import parse_id
 from osis_document_server.domain.tokens import Purpose, SignedToken
+from osis_document_server.domain.uploads import Chunk, Finished, Import, UploadSpec
 from osis_document_server.errors import ArgumentInvalid, MetadataInvalid, NotImplementedYet
 from osis_document_server.usecases.confirmation import DEFAULT_HOLD, Confirmation
 from osis_document_server.usecases.downloads import Content
 from osis_document_server.usecases.tokens import TokenWish
-from osis_document_server.usecases.uploads import Chunk, Finished, UploadSpec
 
 #: Doubles are exact for whole numbers up to here (IEEE 754).
 _EXACT_INTEGER = 2**53
@@ -121,14 +121,38 @@ def from_upload_spec(message: upload_service_pb2.UploadSpec) -> UploadSpec:
     Raises:
         ArgumentInvalid, MetadataInvalid: a field cannot be read.
     """
-    if message.HasField("imported"):
-        raise NotImplementedYet("Importing existing documents is not offered yet.", field="upload_spec.imported")
     return UploadSpec(
         upload_id=parse_id(message.upload_id, field="upload_spec.upload_id"),
         name=message.name,
         size_bytes=message.size_bytes if message.HasField("size_bytes") else None,
         metadata=own_keys(message.metadata, field="upload_spec.metadata"),
         lease_id=parse_id(message.lease_id, field="upload_spec.lease_id") if message.lease_id else None,
+        imported=_from_import(message.imported) if message.HasField("imported") else None,
+    )
+
+
+def _from_import(message: upload_service_pb2.ImportSpec) -> Import:
+    status = _enum_name(document_pb2.DocumentStatus, message.status, "DOCUMENT_STATUS_", field="upload_spec.imported.status")
+    copy_of = message.modified_copy_of
+    return Import(
+        status=Status(status or Status.UPLOADED),
+        path=message.path,
+        uploaded_at=_optional_moment(message, "upload_time"),
+        updated_at=_optional_moment(message, "update_time"),
+        expires_at=_optional_moment(message, "expire_time"),
+        expiration_policy=from_expiration_policy(message.expiration_policy),
+        modified_copy_of=parse_id(copy_of, field="upload_spec.imported.modified_copy_of") if copy_of else None,
+    )
+
+
+def _optional_moment(message: Any, field: str) -> datetime | None:
+    return getattr(message, field).ToDatetime(tzinfo=UTC) if message.HasField(field) else None
+
+
+def from_expiration_policy(value: int) -> ExpirationPolicy:
+    """How long a document is kept."""
+    return ExpirationPolicy(
+        _enum_name(document_pb2.ExpirationPolicy, value, "EXPIRATION_POLICY_", field="expiration_policy") or ExpirationPolicy.NONE
     )
 
 
@@ -199,14 +223,11 @@ def to_token(token: SignedToken) -> token_service_pb2.Token:
 
 def from_confirm_upload(message: document_service_pb2.ConfirmUpload) -> Confirmation:
     """One upload to confirm."""
-    policy = ExpirationPolicy.NONE
-    if message.expiration_policy == document_pb2.EXPIRATION_POLICY_EXPORT:
-        policy = ExpirationPolicy.EXPORT
     return Confirmation(
         token=message.token,
         path=message.path,
         metadata=own_keys(message.metadata, field="metadata"),
-        expiration_policy=policy,
+        expiration_policy=from_expiration_policy(message.expiration_policy),
     )
 
 

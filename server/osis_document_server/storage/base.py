@@ -1,4 +1,4 @@
-"""What a storage of blobs does. ``local.py`` is one; the same contract tests hold for all."""
+"""What a storage of blobs does. ``local.py`` and ``s3.py`` are two; the same contract tests hold for both."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,37 +6,11 @@ from types import TracebackType
 from typing import Protocol, Self
 
 
-class BlobWriter(Protocol):
-    """A blob that is being written. A context manager: what was not committed by its end leaves nothing behind.
-
-    Every method raises ``StorageFull`` when no space is left and ``StorageUnavailable`` when the storage reports an error; then
-    the blob is to be given up, never tried again.
-    """
-
-    #: A local file with everything that was written so far, there to look at.
-    path: Path
-
-    def write(self, data: bytes) -> None:
-        """Appends ``data``."""
-
-    def flush(self) -> None:
-        """Returns once everything written so far would survive a power cut."""
-
-    def commit(self) -> None:
-        """Puts the blob under its key, durably: after this it is there, whole, whatever happens."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
-
-
 class BlobReader(Protocol):
     """A stored blob. A context manager."""
 
     def read(self, offset: int, length: int) -> bytes:
-        """Returns up to ``length`` bytes from ``offset`` on; fewer only at the end of the blob.
+        """Returns up to ``length`` bytes from ``offset`` on; fewer only at the end of the blob. Reads go forward.
 
         Raises:
             StorageUnavailable: the storage reports an error.
@@ -52,11 +26,11 @@ class BlobReader(Protocol):
 class Storage(Protocol):
     """Blobs by key. A key is 32 hexadecimal digits that the service generated; no user's word is ever part of it."""
 
-    def create(self, key: str) -> BlobWriter:
-        """Begins a blob.
+    def put(self, key: str, source: Path) -> None:
+        """Makes a blob of a local file, durably: after this it is there, whole, whatever happens. The file is gone then.
 
         Raises:
-            StorageFull: the storage is down to the space that it keeps free.
+            StorageFull, StorageUnavailable: it cannot be stored now; there is no blob, and the file may be gone.
         """
 
     def open(self, key: str) -> BlobReader:
@@ -72,9 +46,6 @@ class Storage(Protocol):
 
     def keys(self) -> Iterator[str]:
         """Yields the keys of all blobs, in no order."""
-
-    def remove_leftovers(self, *, older_than_seconds: float) -> int:
-        """Removes what interrupted writers left behind, once it is that old, and returns how many there were."""
 
 
 class BlobMissing(Exception):

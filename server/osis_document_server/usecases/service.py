@@ -9,6 +9,7 @@ from peewee import Database
 from osis_document_server.domain.tokens import TokenSigner
 from osis_document_server.storage.base import Storage
 from osis_document_server.storage.content_type import ContentTypes
+from osis_document_server.storage.spool import Spool
 from osis_document_server.usecases.limits import Limits
 
 
@@ -23,6 +24,7 @@ class Service:
 
     database: Database
     storage: Storage
+    spool: Spool
     content_types: ContentTypes
     signer: TokenSigner
     limits: Limits

@@ -8,7 +8,7 @@ from peewee import Expression, ModelSelect
 from osis_document_server.domain.documents import Status
 from osis_document_server.domain.jobs import Failure, State
 from osis_document_server.models.database import reading, unit_of_work
-from osis_document_server.models.tables import DocumentRow, JobRow, TaskRow
+from osis_document_server.models.tables import DocumentRow, JobRow, TaskRow, UploadRow
 from osis_document_server.usecases import progress, removal
 from osis_document_server.usecases.dispatch import Dispatcher
 from osis_document_server.usecases.service import Service
@@ -29,6 +29,7 @@ class Sweeper:
         for step in (
             self._remove_unconfirmed,
             self._remove_expired,
+            self._remove_unfinished,
             self._remove_leftovers,
             self._free_lost_leases,
             self._fail_old_jobs,
@@ -72,8 +73,27 @@ class Sweeper:
         for document_id in document_ids:
             removal.remove(self._service, document_id, condition, why=why)
 
+    def _remove_unfinished(self, now: datetime) -> None:
+        limit = now - self._service.limits.temp_upload_max_age
+        live = TaskRow.select(TaskRow.lease_id).where(TaskRow.state == State.RUNNING, TaskRow.lease_expires_at >= now)
+        due = (UploadRow.updated_at < limit) & (UploadRow.lease_id.is_null() | UploadRow.lease_id.not_in(live))
+        with reading(self._service.database):
+            upload_ids = [row.id for row in UploadRow.select(UploadRow.id).where(due).limit(_BATCH)]
+        for upload_id in upload_ids:
+            with unit_of_work(self._service.database):
+                removed = UploadRow.delete().where(UploadRow.id == upload_id, due).execute()
+            if removed:
+                self._service.spool.remove_all(upload_id)
+                _log.info("upload removed", upload_id=str(upload_id), why="not finished in time")
+
     def _remove_leftovers(self, now: datetime) -> None:  # noqa: ARG002 - files have a clock of their own
-        self._service.storage.remove_leftovers(older_than_seconds=self._service.limits.temp_upload_max_age.total_seconds())
+        """Removes segments that a crash left behind, of uploads that no row knows any more."""
+        age = self._service.limits.temp_upload_max_age.total_seconds()
+        for upload_id in set(self._service.spool.old(older_than_seconds=age)):
+            with reading(self._service.database):
+                known = UploadRow.select().where(UploadRow.id == upload_id).exists()
+            if not known:
+                self._service.spool.remove_all(upload_id)
 
     def _free_lost_leases(self, now: datetime) -> None:
         lost = (TaskRow.state == State.RUNNING) & (TaskRow.lease_expires_at < now)

@@ -1,78 +1,42 @@
-"""Receiving a document: bytes in, checked, durable, and a token to confirm it with."""
+"""Uploads, as callers see them: started, written, asked after, cancelled."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import Iterable
+from uuid import UUID
 
 from peewee import IntegrityError
 
 from osis_document_server.domain.access import Caller, Role
-from osis_document_server.domain.blocks import BlockChecksums
 from osis_document_server.domain.documents import Document, Status
-from osis_document_server.domain.names import check_name, extension_of
+from osis_document_server.domain.names import check_name, extension_of, resolve_path
 from osis_document_server.domain.tokens import Purpose, SignedToken
+from osis_document_server.domain.uploads import Chunk, Finished, Session, Unfinished, UploadSpec
 from osis_document_server.errors import (
+    AlreadyConfirmed,
     ArgumentInvalid,
     EmptyFile,
     FileTooLarge,
     HashMismatch,
-    OffsetGap,
+    MimeMismatch,
     RoleNotAllowed,
+    ServiceError,
     SizeMismatch,
-    UploadIdTaken,
+    StorageFull,
+    UploadCancelled,
     UploadNotFound,
-    UploadSpecConflict,
+    WriterSuperseded,
 )
 from osis_document_server.models import rows
-from osis_document_server.models.database import reading, unit_of_work
-from osis_document_server.models.tables import BlobRow, DocumentRow
-from osis_document_server.storage.base import BlobWriter
-from osis_document_server.storage.content_type import require_agreement
-from osis_document_server.usecases import leases
+from osis_document_server.models.database import locked, reading, unit_of_work
+from osis_document_server.models.tables import UploadRow
+from osis_document_server.storage.spool import segment_name
+from osis_document_server.usecases import finishing, leases, removal, upload_sessions
 from osis_document_server.usecases.limits import require_metadata_size
+from osis_document_server.usecases.receiving import Receiver, empty, too_large
 from osis_document_server.usecases.service import Service
 
-
-@dataclass(frozen=True, kw_only=True)
-class UploadSpec:
-    """What the caller says of a file before sending it."""
-
-    upload_id: UUID
-    name: str
-    size_bytes: int | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    #: The lease under which a worker uploads a task's output.
-    lease_id: UUID | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chunk:
-    """One message of an upload's stream."""
-
-    offset: int
-    data: bytes
-    finish: bool = False
-    #: With ``finish``: what the caller says the SHA-256 is; empty if it does not.
-    sha256: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """An upload that became a document."""
-
-    document: Document
-    #: None when the document is confirmed already.
-    token: SignedToken | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interrupted:
-    """A stream that ended without finishing its upload."""
-
-    persisted_size: int
+#: The content itself is at fault, or there is no room for it: sending the rest would not help, so nothing is kept.
+_FINAL = (EmptyFile, FileTooLarge, SizeMismatch, HashMismatch, MimeMismatch, StorageFull)
 
 
 class Uploads:
@@ -81,67 +45,123 @@ class Uploads:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def write(self, caller: Caller, spec: UploadSpec, chunks: Iterable[Chunk]) -> Finished | Interrupted:
-        """Streams an upload in and makes it a document.
-
-        The bytes are durable before the row that names them is written. When anything fails on the way, nothing is left.
-        Repeating an upload that is finished answers the document again, with a fresh token.
+    def start(self, caller: Caller, spec: UploadSpec) -> Finished | Unfinished:
+        """Registers an upload without bytes; repeating it answers how far it has come.
 
         Raises:
-            NameInvalid, ExtensionNotAllowed, MetadataInvalid, ArgumentInvalid, RoleNotAllowed: the spec cannot be accepted.
-            OffsetGap: a chunk begins beyond the bytes received.
-            EmptyFile, FileTooLarge, SizeMismatch, HashMismatch, MimeMismatch: the content is not what it may or should be.
+            NameInvalid, PathInvalid, ExtensionNotAllowed, FileTooLarge, EmptyFile, MetadataInvalid, ArgumentInvalid,
+            RoleNotAllowed: the spec cannot be accepted.
             UploadIdTaken, UploadSpecConflict: the id is another's, or was used with another spec.
-            StorageFull, StorageUnavailable, DatabaseUnavailable: the service cannot take it now.
         """
         spec = self._checked(caller, spec)
-        if repeated := self._finished(caller, spec):
-            return repeated
-        key = uuid4().hex
-        with self._service.storage.create(key) as writer:
-            received = _receive(spec, writer, chunks, max_bytes=self._max_bytes(caller))
-            if received is None:
-                # Nothing of a broken-off stream is kept yet, so the next one starts at the beginning.
-                return Interrupted(persisted_size=0)
-            extension = extension_of(spec.name)
-            mime_type = self._service.content_types.detect(writer.path, extension=extension)
-            if self._service.limits.validate_types:
-                require_agreement(spec.name, extension=extension, detected=mime_type)
-            writer.commit()
-        return self._record(caller, spec, key=key, received=received, mime_type=mime_type)
+        with unit_of_work(self._service.database):
+            if document := self._finished(caller, spec.upload_id, spec):
+                return self._answer(document)
+            return self._unfinished(self._row(caller, spec.upload_id, spec))
 
-    def find(self, caller: Caller, upload_id: UUID) -> Finished:
-        """Returns a finished upload, with a fresh token as long as it is not confirmed.
+    def write(self, caller: Caller, target: UploadSpec | UUID, chunks: Iterable[Chunk]) -> Finished | Unfinished:
+        """Streams bytes in from where the upload is and, once they say so, makes a document of it.
+
+        The bytes are durable before the row that names them is written. When the content is at fault nothing is kept; when the
+        stream breaks off, what came stays, to be resumed. Repeating an upload that is finished answers the document again.
+
+        Args:
+            caller: who uploads.
+            target: a spec, which registers the upload where that has not happened; or the id of one that is registered.
+            chunks: what arrives.
+
+        Raises:
+            those of ``start``; UploadNotFound: no upload has that id.
+            OffsetGap, EmptyFile, FileTooLarge, SizeMismatch, HashMismatch, MimeMismatch: the bytes cannot be accepted.
+            WriterSuperseded, UploadCancelled: somebody else has the upload now.
+            StorageFull, StorageUnavailable, DatabaseUnavailable: the service cannot take it now.
+        """
+        upload_id, spec = (target, None) if isinstance(target, UUID) else (target.upload_id, self._checked(caller, target))
+        with unit_of_work(self._service.database):
+            if document := self._finished(caller, upload_id, spec):
+                return self._answer(document)
+            session = upload_sessions.take_over(self._row(caller, upload_id, spec), now=self._service.now())
+        try:
+            with self._service.spool.create(segment_name(upload_id, session.epoch)) as file:
+                receiver = Receiver(self._service, session, file, max_bytes=self._max_bytes(caller))
+                arrived = receiver.receive(chunks)
+                if arrived is None:
+                    return self._interrupted(session, receiver.record())
+                document = finishing.finish(self._service, caller, session, arrived)
+        except (WriterSuperseded, UploadCancelled, FileNotFoundError):
+            # Whoever took it over may have finished it meanwhile (and removed this segment with its own); theirs is the answer.
+            self._service.spool.remove(segment_name(upload_id, session.epoch))
+            with unit_of_work(self._service.database):
+                if document := self._finished(caller, upload_id, spec):
+                    return self._answer(document)
+                raise upload_sessions.over(session) from None
+        except _FINAL:
+            self._discard(session)
+            raise
+        except ServiceError:
+            if session.epoch == 1 and not self._has_bytes(upload_id):
+                self._discard(session)  # refused at its first message: there is nothing to resume
+            raise
+        except IntegrityError:
+            # Another stream has made the document meanwhile; theirs stands.
+            self._discard(session)
+            return self.status(caller, upload_id)
+        return self._answer(document)
+
+    def status(self, caller: Caller, upload_id: UUID) -> Finished | Unfinished:
+        """Tells how far an upload has come.
 
         Raises:
             UploadNotFound: there is none.
-            UploadIdTaken: the id is another client's.
+            UploadIdTaken: it is another client's.
         """
-        with reading(self._service.database):
-            document = rows.find_document(self._service.database, upload_id)
-        if document is None:
-            raise UploadNotFound(
-                f"There is no upload {upload_id}. Start it with an upload_spec; uploads that stay unfinished or unconfirmed for "
-                "too long are removed.",
-                upload_id=upload_id,
-            )
-        if document.client != caller.name:
-            raise _taken(upload_id)
-        return Finished(document=document, token=self._token(document))
+        with unit_of_work(self._service.database):
+            if document := self._finished(caller, upload_id, None):
+                return self._answer(document)
+            return self._unfinished(self._row(caller, upload_id, None))
+
+    def cancel(self, caller: Caller, upload_id: UUID) -> None:
+        """Removes an upload that is not confirmed, and its bytes. One that is gone already is no error.
+
+        Raises:
+            UploadIdTaken: it is another client's.
+            AlreadyConfirmed: it is a document by now.
+        """
+        with unit_of_work(self._service.database):
+            document = self._finished(caller, upload_id, None)
+            if document is not None and document.status is not Status.REQUESTED:
+                raise AlreadyConfirmed(
+                    f"Upload {upload_id} is a confirmed document by now. Delete it with DeleteDocuments.", upload_id=upload_id
+                )
+            row = UploadRow.get_or_none(UploadRow.id == upload_id)
+            if row is not None:
+                upload_sessions.require_same(row, caller, None)
+                row.delete_instance()
+        if document is not None:
+            removal.remove_unconfirmed(self._service, upload_id, why="cancelled")
+        self._service.spool.remove_all(upload_id)
 
     def _checked(self, caller: Caller, spec: UploadSpec) -> UploadSpec:
         name = check_name(spec.name, field="upload_spec.name")
-        if spec.size_bytes is not None and spec.size_bytes < 1:
-            raise (
-                _empty(name)
-                if spec.size_bytes == 0
-                else ArgumentInvalid(
+        if spec.size_bytes is not None:
+            if spec.size_bytes == 0:
+                raise empty(name)
+            if spec.size_bytes < 0:
+                raise ArgumentInvalid(
                     f"upload_spec.size_bytes is {spec.size_bytes}; a file has at least 1 byte.", field="upload_spec.size_bytes"
                 )
-            )
-        limit = self._max_bytes(caller)
-        if limit is not None and spec.size_bytes is not None and spec.size_bytes > limit:
-            raise _too_large(spec.size_bytes, limit)
+            limit = self._max_bytes(caller)
+            if limit is not None and spec.size_bytes > limit:
+                raise too_large(spec.size_bytes, limit)
+        self._require_role(caller, spec)
+        if spec.imported is not None:
+            resolve_path(spec.imported.path, name, field="upload_spec.imported.path")
+        elif caller.role is not Role.WORKER:
+            self._service.limits.require_extension(extension_of(name))
+        require_metadata_size(len(json.dumps(dict(spec.metadata)).encode()), field="upload_spec.metadata")
+        return UploadSpec(**{**vars(spec), "name": name})
+
+    def _require_role(self, caller: Caller, spec: UploadSpec) -> None:
         if caller.role is Role.WORKER:
             if spec.lease_id is None:
                 raise RoleNotAllowed(
@@ -151,71 +171,73 @@ class Uploads:
                 )
             with reading(self._service.database):
                 leases.require_lease(spec.lease_id, now=self._service.now())
-        else:
-            if spec.lease_id is not None:
-                raise RoleNotAllowed("upload_spec.lease_id is for workers' keys.", role=caller.role, needed=Role.WORKER)
-            self._service.limits.require_extension(extension_of(name))
-        require_metadata_size(len(json.dumps(dict(spec.metadata)).encode()), field="upload_spec.metadata")
-        return UploadSpec(**{**vars(spec), "name": name})
+        elif spec.lease_id is not None:
+            raise RoleNotAllowed("upload_spec.lease_id is for workers' keys.", role=caller.role, needed=Role.WORKER)
+        if spec.imported is not None and caller.role is not Role.ADMIN:
+            raise RoleNotAllowed("upload_spec.imported is for admins' keys.", role=caller.role, needed=Role.ADMIN)
 
     def _max_bytes(self, caller: Caller) -> int | None:
-        # What a worker makes of accepted documents may be larger than they are: a merge of ten is.
-        return None if caller.role is Role.WORKER else self._service.limits.max_upload_size
+        # What a worker makes of accepted documents may be larger than they are: a merge of ten is. What an import brings was
+        # accepted elsewhere.
+        return self._service.limits.max_upload_size if caller.role is Role.CLIENT else None
 
-    def _finished(self, caller: Caller, spec: UploadSpec) -> Finished | None:
-        with reading(self._service.database):
-            document = rows.find_document(self._service.database, spec.upload_id)
+    def _finished(self, caller: Caller, upload_id: UUID, spec: UploadSpec | None) -> Document | None:
+        """Returns the document that the upload has become, if it has."""
+        document = rows.find_document(self._service.database, upload_id)
         if document is None:
             return None
         if document.client != caller.name:
-            raise _taken(spec.upload_id)
-        for what, then, now in (
-            ("name", document.name, spec.name),
-            ("size_bytes", document.blob.size_bytes, spec.size_bytes or document.blob.size_bytes),
-        ):
-            if then != now:
-                raise UploadSpecConflict(
-                    f"Upload {spec.upload_id} was finished with another {what}. A new file needs a new upload_id.",
-                    field=f"upload_spec.{what}",
-                    upload_id=spec.upload_id,
-                )
-        return Finished(document=document, token=self._token(document))
+            raise upload_sessions.taken(upload_id)
+        if spec is not None:
+            if spec.name != document.name and document.status is Status.REQUESTED:
+                raise upload_sessions.conflict(upload_id, "name")
+            if spec.size_bytes is not None and spec.size_bytes != document.blob.size_bytes and document.revision == 0:
+                raise upload_sessions.conflict(upload_id, "size_bytes")
+        return document
 
-    def _record(self, caller: Caller, spec: UploadSpec, *, key: str, received: "_Received", mime_type: str) -> Finished:
-        now = self._service.now()
+    def _row(self, caller: Caller, upload_id: UUID, spec: UploadSpec | None) -> UploadRow:
+        """Returns the row of an unfinished upload, locked; a spec makes one where there is none. Within a unit of work."""
+        query = UploadRow.select().where(UploadRow.id == upload_id)
+        row: UploadRow | None = locked(self._service.database, query, table=UploadRow).first()
+        if row is not None:
+            upload_sessions.require_same(row, caller, spec)
+            return row
+        if spec is None:
+            raise UploadNotFound(
+                f"There is no upload {upload_id}. Start it with an upload_spec; uploads that stay unfinished or unconfirmed for "
+                "too long are removed.",
+                upload_id=upload_id,
+            )
+        return upload_sessions.register(caller, spec, now=self._service.now())
+
+    def _unfinished(self, row: UploadRow) -> Unfinished:
+        return Unfinished(
+            persisted_size=row.persisted_size,
+            expires_at=row.updated_at + self._service.limits.temp_upload_max_age,
+            size_bytes=row.size_bytes,
+        )
+
+    def _interrupted(self, session: Session, persisted_size: int) -> Unfinished:
+        return Unfinished(
+            persisted_size=persisted_size,
+            expires_at=self._service.now() + self._service.limits.temp_upload_max_age,
+            size_bytes=session.spec.size_bytes,
+        )
+
+    def _discard(self, session: Session) -> None:
+        """Removes an upload whose content is at fault."""
         try:
             with unit_of_work(self._service.database):
-                BlobRow.create(
-                    key=key,
-                    size_bytes=received.size_bytes,
-                    sha256=received.sha256,
-                    block_checksums=received.block_checksums,
-                    created_at=now,
-                )
-                DocumentRow.create(
-                    id=spec.upload_id,
-                    name=spec.name,
-                    mime_type=mime_type,
-                    blob=key,
-                    status=Status.REQUESTED,
-                    metadata=dict(spec.metadata),
-                    client=caller.name,
-                    uploaded_at=now,
-                    updated_at=now,
-                    lease_id=spec.lease_id,
-                )
-                document = rows.find_document(self._service.database, spec.upload_id)
-        except IntegrityError:
-            # Another stream with the same id was faster. Its document stands; these bytes are not needed.
-            self._service.storage.delete(key)
-            if repeated := self._finished(caller, spec):
-                return repeated
-            raise
-        except BaseException:
-            self._service.storage.delete(key)
-            raise
-        if document is None:
-            raise AssertionError("a document that was just written cannot be missing")
+                upload_sessions.end(session)
+        except (WriterSuperseded, UploadCancelled):
+            return
+        self._service.spool.remove_all(session.spec.upload_id)
+
+    def _has_bytes(self, upload_id: UUID) -> bool:
+        with reading(self._service.database):
+            return UploadRow.select().where(UploadRow.id == upload_id, UploadRow.persisted_size > 0).exists()
+
+    def _answer(self, document: Document) -> Finished:
         return Finished(document=document, token=self._token(document))
 
     def _token(self, document: Document) -> SignedToken | None:
@@ -228,86 +250,3 @@ class Uploads:
             ttl=self._service.limits.token_max_age,
             now=self._service.now(),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Received:
-    size_bytes: int
-    sha256: str
-    block_checksums: bytes
-
-
-def _receive(spec: UploadSpec, writer: BlobWriter, chunks: Iterable[Chunk], *, max_bytes: int | None) -> _Received | None:
-    """Writes and hashes all chunks; returns None when they end without finishing."""
-    digest = hashlib.sha256()
-    checksums = BlockChecksums()
-    received = 0
-    limit = spec.size_bytes if max_bytes is None else min(max_bytes, spec.size_bytes or max_bytes)
-    for chunk in chunks:
-        data = _unreceived(chunk, received)
-        if data:
-            received += len(data)
-            if limit is not None and received > limit:
-                raise _too_large(received, max_bytes) if limit == max_bytes else _wrong_size(spec, received, more=True)
-            digest.update(data)
-            checksums.update(data)
-            writer.write(data)
-        if chunk.finish:
-            break
-    else:
-        return None
-    if received == 0:
-        raise _empty(spec.name)
-    if spec.size_bytes is not None and received != spec.size_bytes:
-        raise _wrong_size(spec, received)
-    sha256 = digest.hexdigest()
-    if chunk.sha256 and chunk.sha256.lower() != sha256:
-        raise HashMismatch(
-            f"The bytes received have the SHA-256 {sha256}, not {chunk.sha256.lower()}. They were changed on the way, or the "
-            "file was while it was read; send it again.",
-            field="sha256",
-            declared_sha256=chunk.sha256.lower(),
-            received_sha256=sha256,
-        )
-    return _Received(size_bytes=received, sha256=sha256, block_checksums=checksums.packed())
-
-
-def _unreceived(chunk: Chunk, received: int) -> bytes:
-    if chunk.offset == received:
-        return chunk.data
-    if chunk.offset > received:
-        raise OffsetGap(
-            f"write_offset is {chunk.offset}, but only {received} bytes have arrived. Resume from {received}.",
-            field="write_offset",
-            write_offset=chunk.offset,
-            persisted_size=received,
-        )
-    if chunk.offset < 0:
-        raise ArgumentInvalid(f"write_offset is {chunk.offset}; it cannot be negative.", field="write_offset", value=chunk.offset)
-    return chunk.data[received - chunk.offset :]  # a replay of what is here already
-
-
-def _taken(upload_id: UUID) -> UploadIdTaken:
-    return UploadIdTaken(f"The id {upload_id} is in use. Choose a random UUID for each file.", upload_id=upload_id)
-
-
-def _empty(name: str) -> EmptyFile:
-    return EmptyFile(f"{name!r} has no bytes. Check that the file was saved, and send it again.", name=name)
-
-
-def _too_large(size_bytes: int, limit: int | None) -> FileTooLarge:
-    return FileTooLarge(
-        f"The file has {size_bytes} bytes or more; the service accepts {limit} at most.",
-        limit_bytes=limit,
-        size_bytes=size_bytes,
-    )
-
-
-def _wrong_size(spec: UploadSpec, received: int, *, more: bool = False) -> SizeMismatch:
-    return SizeMismatch(
-        f"{received} bytes {'or more ' if more else ''}arrived, but {spec.size_bytes} were declared. "
-        "The file may have changed while it was read; send it again.",
-        field="upload_spec.size_bytes",
-        declared_bytes=spec.size_bytes,
-        received_bytes=received,
-    )

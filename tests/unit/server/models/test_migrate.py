@@ -18,7 +18,7 @@ def _schema(file: Path) -> set[str]:
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_uses(tmp_path: Path) -> None:
     migrated = database.open_database(f"sqlite:///{tmp_path / 'migrated.db'}")
-    assert migrate.migrate(migrated) == ["0001_documents_and_jobs"]
+    assert migrate.migrate(migrated) == ["0001_documents_and_jobs", "0002_uploads"]
     assert migrate.pending(migrated) == []
     migrated.close_all()  # type: ignore[attr-defined]  # of the pool
 

@@ -1,0 +1,153 @@
+"""The rows of unfinished uploads: one writer at a time, the newest.
+
+Whoever takes an upload over raises its epoch. Every later change is made ``WHERE epoch = mine``, so a writer that was superseded
+can change nothing any more, however late its bytes come.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from osis_document_server.domain.access import Caller
+from osis_document_server.domain.documents import ExpirationPolicy, Status
+from osis_document_server.domain.uploads import Import, Session, UploadSpec
+from osis_document_server.errors import ServiceError, UploadCancelled, UploadIdTaken, UploadSpecConflict, WriterSuperseded
+from osis_document_server.models.tables import UploadRow
+
+
+def register(caller: Caller, spec: UploadSpec, *, now: datetime) -> UploadRow:
+    """Writes the row of a new upload, which nobody writes to yet. Within a unit of work."""
+    return UploadRow.create(
+        id=spec.upload_id,
+        client=caller.name,
+        name=spec.name,
+        size_bytes=spec.size_bytes,
+        metadata=dict(spec.metadata),
+        lease_id=spec.lease_id,
+        imported=_import_to_json(spec.imported),
+        epoch=0,
+        segments=[],
+        started_at=now,
+        updated_at=now,
+    )
+
+
+def take_over(row: UploadRow, *, now: datetime) -> Session:
+    """Makes a new writer the only one. Within a unit of work that has locked the row."""
+    row.epoch += 1
+    # A segment that ends where it begins holds nothing.
+    row.segments = [*(pair for pair in row.segments if pair[1] < row.persisted_size), [row.epoch, row.persisted_size]]
+    row.updated_at = now
+    row.save()
+    return Session(spec=spec_of(row), epoch=row.epoch, start=row.persisted_size)
+
+
+def checkpoint(session: Session, *, persisted_size: int, now: datetime) -> None:
+    """Records how many bytes are safe. Within a unit of work.
+
+    Raises:
+        WriterSuperseded, UploadCancelled: the session is over.
+    """
+    changed = (
+        UploadRow.update(persisted_size=persisted_size, updated_at=now)
+        .where(UploadRow.id == session.spec.upload_id, UploadRow.epoch == session.epoch)
+        .execute()
+    )
+    if not changed:
+        raise over(session)
+
+
+def require_current(session: Session) -> None:
+    """Within a connection.
+
+    Raises:
+        WriterSuperseded, UploadCancelled: the session is over.
+    """
+    mine = (UploadRow.id == session.spec.upload_id) & (UploadRow.epoch == session.epoch)
+    if not UploadRow.select().where(mine).exists():
+        raise over(session)
+
+
+def end(session: Session) -> None:
+    """Removes the row. Within a unit of work.
+
+    Raises:
+        WriterSuperseded, UploadCancelled: the session is over.
+    """
+    removed = UploadRow.delete().where(UploadRow.id == session.spec.upload_id, UploadRow.epoch == session.epoch).execute()
+    if not removed:
+        raise over(session)
+
+
+def require_same(row: UploadRow, caller: Caller, spec: UploadSpec | None) -> None:
+    """Raises ``UploadIdTaken`` or ``UploadSpecConflict`` unless ``row`` is what the caller means."""
+    if row.client != caller.name:
+        raise taken(row.id)
+    if spec is None:
+        return
+    then = spec_of(row)
+    for field in ("name", "size_bytes", "lease_id", "imported"):
+        if getattr(then, field) != getattr(spec, field):
+            raise conflict(row.id, field)
+    if dict(then.metadata) != dict(spec.metadata):
+        raise conflict(row.id, "metadata")
+
+
+def spec_of(row: UploadRow) -> UploadSpec:
+    """Returns what was said of an upload when it was started."""
+    return UploadSpec(
+        upload_id=row.id,
+        name=row.name,
+        size_bytes=row.size_bytes,
+        metadata=row.metadata,
+        lease_id=row.lease_id,
+        imported=_import_from_json(row.imported),
+    )
+
+
+def taken(upload_id: UUID) -> UploadIdTaken:
+    """Returns the error for an id that belongs to somebody else."""
+    return UploadIdTaken(f"The id {upload_id} is in use. Choose a random UUID for each file.", upload_id=upload_id)
+
+
+def conflict(upload_id: UUID, field: str) -> UploadSpecConflict:
+    """Returns the error for an id that was used with another spec."""
+    return UploadSpecConflict(
+        f"Upload {upload_id} was started with another {field}. A new file needs a new upload_id.",
+        field=f"upload_spec.{field}",
+        upload_id=upload_id,
+    )
+
+
+def over(session: Session) -> ServiceError:
+    """Returns the error for a session that is over. Within a connection."""
+    upload_id = session.spec.upload_id
+    if UploadRow.get_or_none(UploadRow.id == upload_id) is None:
+        return UploadCancelled(f"Upload {upload_id} was cancelled.", upload_id=upload_id)
+    return WriterSuperseded(
+        f"Another stream has taken upload {upload_id} over. Nothing that this one sent since then counts.", upload_id=upload_id
+    )
+
+
+def _import_to_json(imported: Import | None) -> dict[str, Any] | None:
+    if imported is None:
+        return None
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else str(value)
+        for name, value in vars(imported).items()
+        if value is not None
+    }
+
+
+def _import_from_json(stored: dict[str, Any] | None) -> Import | None:
+    if stored is None:
+        return None
+    values: dict[str, Any] = dict(stored)
+    for name in ("uploaded_at", "updated_at", "expires_at"):
+        if name in values:
+            values[name] = datetime.fromisoformat(values[name])
+    if "modified_copy_of" in values:
+        values["modified_copy_of"] = UUID(values["modified_copy_of"])
+    values["status"] = Status(values["status"])
+    values["expiration_policy"] = ExpirationPolicy(values["expiration_policy"])
+    return Import(**values)
