@@ -17,7 +17,7 @@ from osis.document.v1.upload_service_pb2 import (
 from osis.document.v1.upload_service_pb2_grpc import UploadServiceStub
 
 from ._backoff import Backoff, Deadline, Tries, is_transient
-from ._errors import OffsetGap, ServiceError, Unimplemented, UploadInterrupted, UploadNotFound
+from ._errors import OffsetGap, ServiceError, Unimplemented, UploadInterrupted, UploadNotFound, UploadSpecConflict
 from ._interceptor import TypedCall
 from ._source import Source
 
@@ -93,11 +93,30 @@ class Upload:
         except (UploadNotFound, Unimplemented):
             return 0  # nothing is kept, or the service cannot resume: from the start, under the same id
         if response.WhichOneof("outcome") == "result":
+            self._require_same_content(response.result)
             return response.result
         if response.persisted_size > self._persisted_size:
             self._persisted_size = response.persisted_size
             self._tries.got_on()
         return response.persisted_size
+
+    def _require_same_content(self, result: UploadResult) -> None:
+        """Raises `UploadSpecConflict` when the upload that is finished under this id was of another file."""
+        document = result.document
+        try:
+            self.source.go_to(document.size_bytes)
+            is_longer = bool(self.source.read(1))
+            sha256 = self.sha256 or self.source.sha256()
+        except io.UnsupportedOperation:
+            return  # it cannot be read again: the caller's word has to do
+        except ValueError:
+            is_longer, sha256 = False, "shorter"
+        if document.revision == 0 and (is_longer or (sha256 and sha256 != document.sha256)):
+            raise UploadSpecConflict(
+                f"upload {document.id} was finished with another file (SHA-256 {document.sha256}); "
+                "a new file needs a new upload id",
+                metadata={"upload_id": document.id, "field": "sha256"},
+            )
 
     def _send(self, offset: int) -> UploadResult | int:
         """Streams the file from `offset`: answers its result, or how much is safe when the stream ended before its end."""

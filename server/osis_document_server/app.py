@@ -35,6 +35,7 @@ from osis_document_server.usecases.confirmation import ConfirmUploads
 from osis_document_server.usecases.dispatch import Dispatcher
 from osis_document_server.usecases.documents import Documents
 from osis_document_server.usecases.downloads import Downloads
+from osis_document_server.usecases.finalizing import FinalizeDocuments
 from osis_document_server.usecases.limits import Limits
 from osis_document_server.usecases.post_processing import PostProcessings
 from osis_document_server.usecases.service import Service
@@ -127,7 +128,7 @@ class Server:
                 uploads=UploadServicer(Uploads(service)),
                 downloads=DownloadServicer(Downloads(service)),
                 tokens=TokenServicer(Tokens(service)),
-                documents=DocumentServicer(Documents(service), ConfirmUploads(service)),
+                documents=DocumentServicer(Documents(service), ConfirmUploads(service), FinalizeDocuments(service)),
                 post_processings=PostProcessingServicer(post_processings, watching),
                 workers=WorkerServicer(Tasks(service, dispatcher)),
             ),

@@ -8,7 +8,6 @@ from typing import NoReturn
 import click
 
 from osis_document_server import app
-from osis_document_server.domain.access import Role
 from osis_document_server.logs import configure_logs
 from osis_document_server.memory import keep_freed_memory
 from osis_document_server.models.database import open_database
@@ -64,8 +63,7 @@ def keys() -> None:
     """Show the generated keys of the embedded default, for clients on other hosts or in other languages."""
     settings = _settings()
     for key in app.Keys.from_settings(settings).api_keys:
-        if key.caller.role is not Role.WORKER or not settings.is_embedded:
-            click.echo(f"{key.caller.name}:{key.secret}:{key.caller.role}")
+        click.echo(f"{key.caller.name}:{key.secret}:{key.caller.role}")
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from osis.document.v1.document_pb2 import DocumentStatus, ExpirationPolicy
-from osis.document.v1.document_service_pb2 import ConfirmUpload, ConfirmUploadsRequest, Hold
+from osis.document.v1.document_service_pb2 import ConfirmUpload, ConfirmUploadsRequest, FinalizeDocumentsRequest, Hold
+from osis.document.v1.error_reason_pb2 import ErrorReason
 from tests.support.documents import get
 from tests.support.refusals import expect_refusal, refusal_of
 from tests.support.uploads import confirm, new_id, store, token_for, upload
@@ -216,6 +217,19 @@ def test_an_export_is_kept_for_fifteen_days(alpha):
 
     assert document.expiration_policy == policy
     assert document.expire_time.seconds - time.time() == pytest.approx(15 * DAY_SECONDS, abs=10)
+
+
+def test_a_held_document_that_is_made_final_is_kept_and_the_others_are_told_apart(alpha):
+    [held] = confirm_all(alpha, [upload(alpha, b"content").write_token], hold=Hold())
+    unknown = new_id()
+    request = FinalizeDocumentsRequest(document_ids=[held.id, unknown, held.id])
+
+    for _ in range(2):
+        first, missing, again = alpha.documents.FinalizeDocuments(request).results
+        assert first.document == again.document == get(alpha, held.id)
+        assert not first.document.HasField("hold_expire_time")
+        assert ErrorReason.Name(missing.error.reason) == "ERROR_REASON_DOCUMENT_NOT_FOUND"
+        assert missing.error.metadata == {"document_id": unknown}
 
 
 @pytest.mark.parametrize(("hold", "seconds"), [(Hold(), 7 * DAY_SECONDS), (Hold(duration=Duration(seconds=60)), 60)])

@@ -1,6 +1,7 @@
 """A disk without room: uploads are refused, nothing of them stays, and the service goes on."""
 
 import os
+import shutil
 import subprocess
 from threading import Event
 
@@ -83,3 +84,15 @@ def test_a_full_disk_refuses_the_upload_that_filled_it_and_no_other_under_way(cr
     refused.set()
 
     assert under_way.result().result.document.size_bytes == len(content)
+
+
+def test_a_file_that_would_not_leave_the_floor_is_refused_before_its_bytes(tmp_path):
+    free = shutil.disk_usage(tmp_path).free
+    with serving(tmp_path / "floor", DISK_FLOOR=str(free // 2)) as server:
+        declared = spec("scan.pdf", size_bytes=free)
+        refusal = expect_refusal(
+            "STORAGE_FULL", server.stubs().uploads.WriteUpload, messages(declared, b"%PDF-1.7", finish=False)
+        )
+
+        assert int(refusal.metadata["floor_bytes"]) == free // 2
+        assert server.blob_files() == {}

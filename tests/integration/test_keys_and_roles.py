@@ -29,6 +29,7 @@ OFFERED = {
     "DownloadService.Download",
     "TokenService.CreateToken",
     "DocumentService.ConfirmUploads",
+    "DocumentService.FinalizeDocuments",
     "DocumentService.GetDocument",
     "PostProcessingService.StartPostProcessing",
     "PostProcessingService.GetPostProcessing",

@@ -20,6 +20,7 @@ from osis.document.v1.upload_service_pb2 import (
     StartUploadRequest,
     WriteUploadRequest,
 )
+from osis_document_client import UploadSpecConflict
 from tests.support import files
 from tests.support.downloads import content_of
 from tests.support.processes import clean_environment
@@ -124,6 +125,24 @@ def test_a_finished_upload_answers_its_status_with_a_fresh_token(alpha):
     assert second.write_token not in {"", first.write_token}
     confirm(alpha, second.write_token)
     assert status(alpha, upload_spec.upload_id).result.write_token == ""
+
+
+def test_the_id_of_a_finished_upload_is_not_taken_for_another_file(alpha, server, tmp_path):
+    upload_spec = spec()
+    alpha.uploads.WriteUpload(messages(upload_spec, b"AAAA"))
+
+    for other in (b"BBBB", b"AAAAA"):
+        expect_refusal("UPLOAD_SPEC_CONFLICT", alpha.uploads.WriteUpload, messages(upload_spec, other))
+    wrong = WriteUploadRequest(upload_spec=upload_spec, data=b"AAAA", finish_write=True, sha256="0" * 64)
+    expect_refusal("UPLOAD_SPEC_CONFLICT", alpha.uploads.WriteUpload, iter([wrong]))
+
+    source = tmp_path / "note.txt"
+    source.write_bytes(b"BBBB")
+    with server.client() as client, pytest.raises(UploadSpecConflict, match="another file"):
+        client.upload(source, upload_id=upload_spec.upload_id)
+    source.write_bytes(b"AAAA")
+    with server.client() as client:
+        assert client.upload(source, upload_id=upload_spec.upload_id).document.id == upload_spec.upload_id
 
 
 def test_an_upload_can_be_registered_before_its_bytes(alpha):
@@ -319,6 +338,9 @@ def test_the_client_library_goes_on_by_itself_after_the_server_was_killed(tmp_pa
     with ThreadPoolExecutor(1) as pool, serving(tmp_path / "data", LISTEN=address) as first, first.client() as client:
         upload = pool.submit(client.upload, source, progress=progress)
         assert under_way.wait(60)
+        [recorded] = wait_until(
+            lambda: [row["persisted_size"] for row in first.rows("upload") if row["persisted_size"]], "a checkpoint"
+        )
         first.kill()
         with serving(tmp_path / "data", LISTEN=address) as second:
             restarted.set()
@@ -327,4 +349,4 @@ def test_the_client_library_goes_on_by_itself_after_the_server_was_killed(tmp_pa
             assert list(second.blob_files()) == [row["key"] for row in second.rows("blob")], "and nothing else is left"
 
     again_from = next(later for earlier, later in itertools.pairwise(seen) if later < earlier)
-    assert again_from > 60 * MEBIBYTE, "what was recorded is not sent again"
+    assert again_from > recorded > 0, "what was recorded is not sent again"

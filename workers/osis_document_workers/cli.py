@@ -4,11 +4,14 @@ import logging
 import signal
 import sys
 import threading
+from uuid import uuid4
 
 import click
+import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from osis_document_client import Client, ClientConfig, ConfigurationError
+from osis.document.v1 import worker_service_pb2
+from osis_document_client import AuthenticationError, Client, ClientConfig, ConfigurationError, OsisDocumentError
 from osis_document_workers.actors import RUNS
 from osis_document_workers.settings import Settings, SettingsError
 from osis_document_workers.worker import RunningWorker
@@ -33,13 +36,15 @@ def cli(slots: int | None, queues: str) -> None:
     try:
         settings = Settings.load()
         client = Client(ClientConfig.from_environment())
-    except (SettingsError, ConfigurationError) as exc:
+        broker = RedisBroker(url=settings.broker_url, middleware=[])  # type: ignore[no-untyped-call]
+        broker.client.ping()
+        _require_worker_key(client)
+    except (SettingsError, ConfigurationError, AuthenticationError, redis.RedisError) as exc:
         click.echo(f"osis-document-worker: {exc}", err=True)
         sys.exit(2)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    broker = RedisBroker(url=settings.broker_url, middleware=[])  # type: ignore[no-untyped-call]
     worker = RunningWorker(
         broker, client, slots=slots or settings.worker_slots, queues=wanted or None, scratch=settings.worker_scratch
     )
@@ -47,6 +52,17 @@ def cli(slots: int | None, queues: str) -> None:
     stopping.wait()
     click.echo("stopping: tasks that run are given back", err=True)
     worker.stop()
+
+
+def _require_worker_key(client: Client) -> None:
+    """Raises ``AuthenticationError`` when the service does not take the key for a worker's. One that is away may come back."""
+    nothing = worker_service_pb2.ClaimTaskRequest(task_id=str(uuid4()), lease_id=str(uuid4()), worker="start")
+    try:
+        client.workers.ClaimTask(nothing, timeout=5)
+    except AuthenticationError:
+        raise
+    except OsisDocumentError as exc:
+        click.echo(f"osis-document-worker: {exc} Tasks are taken once it answers.", err=True)
 
 
 def main() -> None:

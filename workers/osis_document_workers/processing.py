@@ -117,7 +117,10 @@ class Processor:
                 self._client.workers.GiveBackTask(worker_service_pb2.GiveBackTaskRequest(lease_id=lease_id))
                 _log.info("task %s is given back", work.task.task_id)
         except EngineError as exc:
-            self._fail(work, reason=exc.reason, message=exc.message, retryable=exc.retryable, source=exc.source)
+            message = exc.message
+            if len(work.inputs) == 1:  # an engine for one document does not know what people call it
+                message = f"{work.inputs[0].message.display_name!r}: {message}"
+            self._fail(work, reason=exc.reason, message=message, retryable=exc.retryable, source=exc.source)
         except (LeaseLost, Unavailable):
             raise
         except Exception as exc:  # noqa: BLE001 - whatever it is, the service is told

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "OSIS_DOCUMENT_"
@@ -28,6 +28,13 @@ class Settings(BaseSettings):
     worker_slots: Annotated[int, Field(gt=0)] = os.cpu_count() or 1
     #: Folder for documents while they are worked on. Default: the system's.
     worker_scratch: Path | None = None
+
+    @field_validator("worker_scratch")
+    @classmethod
+    def _require_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value.is_dir() and os.access(value, os.W_OK)):
+            raise ValueError("there is no such folder, or it cannot be written to; make it, or leave this unset")
+        return value
 
     @classmethod
     def load(cls) -> Self:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from osis.document.v1.post_processing_pb2 import PaperSize
+
 from .. import convert as convert_action
 from .. import merge as merge_action
 from .._actions import paper_size_names
@@ -16,7 +18,7 @@ from .settings import Settings, common_options, pass_settings
 @click.option(
     "--paper",
     type=click.Choice(paper_size_names(), case_sensitive=False),
-    default="",
+    default=None,
     help="Fit every page to this size. By default pages keep their own.",
 )
 @click.option("--output-filename", default="", metavar="NAME", help="Name of the PDF (merged.pdf).")
@@ -28,7 +30,7 @@ def merge(
     settings: Settings,
     *,
     document_ids: tuple[str, ...],
-    paper: str,
+    paper: str | None,
     output_filename: str,
     convert_first: bool,
     wait: bool,
@@ -40,7 +42,7 @@ def merge(
       osis-document merge --convert --paper A4 --output-filename file.pdf ID1 ID2 ID3
     """
     actions = [convert_action()] if convert_first else []
-    actions.append(merge_action(output_filename, paper_size=paper))
+    actions.append(merge_action(output_filename, paper_size=paper or PaperSize.PAPER_SIZE_UNSPECIFIED))
     with settings.open_client() as client:
         job = client.start(document_ids, actions)
         if wait:

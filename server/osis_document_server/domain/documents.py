@@ -72,6 +72,11 @@ class Document:
     lease_id: UUID | None
     modified: ModifiedCopy | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """True unless the document is deleted or infected."""
+        return self.status not in {Status.DELETED, Status.INFECTED}
+
     def require_open(self) -> None:
         """Raises ``DocumentDeleted`` or ``DocumentInfected`` when the document is not to be had any more."""
         if self.status is Status.INFECTED:

@@ -67,7 +67,7 @@ def weakness_of_sqlite() -> str:
         return ""
     return (
         f"SQLite {sqlite3.sqlite_version} can, very rarely, corrupt a database in WAL mode when two processes use it; "
-        f"use {'.'.join(map(str, _SOUND_SQLITE))} or later, or PostgreSQL, in production"
+        f"let one server at a time use it, or take a Python with SQLite {'.'.join(map(str, _SOUND_SQLITE))} or later"
     )
 
 

@@ -23,7 +23,7 @@ from osis_document_server.domain.jobs import Action, Failure, Job, LeasedTask, R
 from osis_document_server.domain.names import parse_id
 from osis_document_server.domain.tokens import Purpose, SignedToken
 from osis_document_server.domain.uploads import Chunk, Finished, Import, UploadSpec
-from osis_document_server.errors import ArgumentInvalid, MetadataInvalid, NotImplementedYet
+from osis_document_server.errors import ArgumentInvalid, MetadataInvalid, NotImplementedYet, ServiceError
 from osis_document_server.usecases.confirmation import DEFAULT_HOLD, Confirmation
 from osis_document_server.usecases.downloads import Content
 from osis_document_server.usecases.tokens import TokenWish
@@ -113,6 +113,20 @@ def to_document(document: Document) -> document_pb2.Document:
             )
         )
     return message
+
+
+def to_item_error(error: ServiceError) -> document_pb2.ItemError:
+    """Why one item of a batch was refused."""
+    return document_pb2.ItemError(
+        reason=error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}"), message=error.message, metadata=error.metadata
+    )
+
+
+def to_document_result(result: Document | ServiceError) -> document_pb2.DocumentResult:
+    """What became of one document of a batch."""
+    if isinstance(result, ServiceError):
+        return document_pb2.DocumentResult(error=to_item_error(result))
+    return document_pb2.DocumentResult(document=to_document(result))
 
 
 def from_upload_spec(message: upload_service_pb2.UploadSpec) -> UploadSpec:

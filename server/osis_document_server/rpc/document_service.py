@@ -10,14 +10,16 @@ from osis_document_server.rpc import convert
 from osis_document_server.rpc.callers import current_caller
 from osis_document_server.usecases.confirmation import ConfirmUploads
 from osis_document_server.usecases.documents import Documents
+from osis_document_server.usecases.finalizing import FinalizeDocuments
 
 
 class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
     """Converts in, calls the use case, converts out."""
 
-    def __init__(self, documents: Documents, confirmation: ConfirmUploads) -> None:
+    def __init__(self, documents: Documents, confirmation: ConfirmUploads, finalizing: FinalizeDocuments) -> None:
         self._documents = documents
         self._confirmation = confirmation
+        self._finalizing = finalizing
 
     def ConfirmUploads(self, request: pb.ConfirmUploadsRequest, context: grpc.ServicerContext) -> pb.ConfirmUploadsResponse:
         documents = self._confirmation.confirm(
@@ -26,6 +28,12 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
             hold=convert.from_hold(request.hold) if request.HasField("hold") else None,
         )
         return pb.ConfirmUploadsResponse(documents=[convert.to_document(document) for document in documents])
+
+    def FinalizeDocuments(
+        self, request: pb.FinalizeDocumentsRequest, context: grpc.ServicerContext
+    ) -> pb.FinalizeDocumentsResponse:
+        results = self._finalizing.finalize(convert.ids(request.document_ids, field="document_ids"))
+        return pb.FinalizeDocumentsResponse(results=[convert.to_document_result(result) for result in results])
 
     def GetDocument(self, request: pb.GetDocumentRequest, context: grpc.ServicerContext) -> pb.GetDocumentResponse:
         match request.document.WhichOneof("ref"):

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,10 @@ from osis_document_server.errors import StorageFull, StorageUnavailable
 from osis_document_server.storage.writeback import Writeback
 
 _NAME = re.compile(r"[0-9a-f]{32}\.[0-9]+(\.joined)?")
+
+
+#: How much is written before the disk is asked whether there is still room, in bytes.
+_LOOK_BYTES = 8 * 1024 * 1024
 
 
 def segment_name(upload_id: UUID, epoch: int) -> str:
@@ -40,14 +44,18 @@ class Spool:
         self._floor_bytes = floor_bytes
         folder.mkdir(parents=True, exist_ok=True)
 
-    def create(self, name: str) -> "SpoolFile":
+    def create(self, name: str, *, expected_bytes: int = 0) -> "SpoolFile":
         """Begins a segment.
 
+        Args:
+            name: as ``segment_name`` gives it.
+            expected_bytes: how much is said to come.
+
         Raises:
-            StorageFull: the disk is down to the space that it keeps free.
+            StorageFull: the disk is down to the space that it keeps free, or would be with what is to come.
         """
-        self.require_room()
-        return SpoolFile(self.path(name))
+        self.require_room(expected_bytes)
+        return SpoolFile(self.path(name), require_room=self.require_room)
 
     def path(self, name: str) -> Path:
         """Returns where a segment is."""
@@ -78,10 +86,10 @@ class Spool:
             except FileNotFoundError:
                 continue  # finished or removed meanwhile
 
-    def require_room(self) -> None:
-        """Raises ``StorageFull`` when the disk is down to the floor."""
+    def require_room(self, expected_bytes: int = 0) -> None:
+        """Raises ``StorageFull`` when the disk is down to the floor, or would be with ``expected_bytes`` more."""
         free_bytes = shutil.disk_usage(self._folder).free
-        if free_bytes < self._floor_bytes:
+        if free_bytes - expected_bytes < self._floor_bytes:
             raise StorageFull(
                 "The service's disk is down to the space that it keeps free, so it takes no more uploads. "
                 "Free some space there, or lower OSIS_DOCUMENT_DISK_FLOOR.",
@@ -98,8 +106,10 @@ class SpoolFile:
     segment is to be given up, never tried again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, require_room: Callable[[], None]) -> None:
         self.path = path
+        self._require_room = require_room
+        self._next_look = _LOOK_BYTES
         self.size_bytes = 0
         with translated():
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -113,6 +123,9 @@ class SpoolFile:
                 view = view[os.write(self._descriptor, view) :]
         self.size_bytes += len(data)
         self._writeback.advance(self.size_bytes)
+        if self.size_bytes >= self._next_look:
+            self._next_look = self.size_bytes + _LOOK_BYTES
+            self._require_room()
 
     def flush(self) -> None:
         """Returns once everything written so far would survive a power cut."""

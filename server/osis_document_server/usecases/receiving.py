@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from osis_document_server.domain.blocks import BlockChecksums
+from osis_document_server.domain.documents import Document
 from osis_document_server.domain.uploads import Chunk, Session, UploadSpec
 from osis_document_server.errors import (
     ArgumentInvalid,
@@ -110,7 +111,6 @@ class Receiver:
             self._checksums.update(data)
         self._file.write(data)
         if self._received - self._persisted >= CHECKPOINT_BYTES or time.monotonic() - self._checked_at >= CHECKPOINT_SECONDS:
-            self._service.spool.require_room()
             self.record()
             self._checked_at = time.monotonic()
 
@@ -134,6 +134,28 @@ class Receiver:
             )
             require_hash(content, last.sha256)
         return Arrived(size_bytes=self._received, declared_sha256=last.sha256, content=content)
+
+
+def require_same_content(document: Document, chunks: Iterable[Chunk]) -> None:
+    """Takes the stream of an upload that is finished already: a repetition, unless it is of another file.
+
+    Raises:
+        UploadSpecConflict: the bytes, or the SHA-256 that the caller says, are not those of the document.
+    """
+    if document.revision > 0:
+        return  # it has other content by now anyway
+    digest, received, sha256 = hashlib.sha256(), 0, ""
+    for chunk in chunks:
+        if chunk.offset == received:  # from the start and in order: then all of it can be compared
+            digest.update(chunk.data)
+            received += len(chunk.data)
+        if chunk.offset + len(chunk.data) > document.blob.size_bytes:
+            raise upload_sessions.conflict(document.id, "size_bytes")
+        if chunk.finish:
+            sha256 = chunk.sha256.lower() or (digest.hexdigest() if received == document.blob.size_bytes else "")
+            break
+    if sha256 and sha256 != document.blob.sha256:
+        raise upload_sessions.conflict(document.id, "content")
 
 
 def require_hash(content: Content, declared_sha256: str) -> None:

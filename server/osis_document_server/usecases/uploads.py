@@ -32,7 +32,7 @@ from osis_document_server.models.tables import UploadRow
 from osis_document_server.storage.spool import segment_name
 from osis_document_server.usecases import finishing, leases, removal, upload_sessions
 from osis_document_server.usecases.limits import require_metadata_size
-from osis_document_server.usecases.receiving import Receiver, empty, too_large
+from osis_document_server.usecases.receiving import Receiver, empty, require_same_content, too_large
 from osis_document_server.usecases.service import Service
 
 #: The content itself is at fault, or there is no room for it: sending the rest would not help, so nothing is kept.
@@ -78,11 +78,15 @@ class Uploads:
         """
         upload_id, spec = (target, None) if isinstance(target, UUID) else (target.upload_id, self._checked(caller, target))
         with unit_of_work(self._service.database):
-            if document := self._finished(caller, upload_id, spec):
-                return self._answer(document)
-            session = upload_sessions.take_over(self._row(caller, upload_id, spec), now=self._service.now())
+            document = self._finished(caller, upload_id, spec)
+            if document is None:
+                session = upload_sessions.take_over(self._row(caller, upload_id, spec), now=self._service.now())
+        if document is not None:
+            require_same_content(document, chunks)
+            return self._answer(document)
+        name = segment_name(upload_id, session.epoch)
         try:
-            with self._service.spool.create(segment_name(upload_id, session.epoch)) as file:
+            with self._service.spool.create(name, expected_bytes=max(0, (session.spec.size_bytes or 0) - session.start)) as file:
                 receiver = Receiver(self._service, session, file, max_bytes=self._max_bytes(caller))
                 arrived = receiver.receive(chunks)
                 if arrived is None:
@@ -90,7 +94,7 @@ class Uploads:
                 document = finishing.finish(self._service, caller, session, arrived)
         except (WriterSuperseded, UploadCancelled, FileNotFoundError):
             # Whoever took it over may have finished it meanwhile (and removed this segment with its own); theirs is the answer.
-            self._service.spool.remove(segment_name(upload_id, session.epoch))
+            self._service.spool.remove(name)
             with unit_of_work(self._service.database):
                 if document := self._finished(caller, upload_id, spec):
                     return self._answer(document)

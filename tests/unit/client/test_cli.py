@@ -18,7 +18,7 @@ import grpc
 import pytest
 from click.testing import CliRunner, Result
 
-from osis.document.v1.post_processing_pb2 import PostProcessing, PostProcessingFailure
+from osis.document.v1.post_processing_pb2 import PaperSize, PostProcessing, PostProcessingFailure
 from osis.document.v1.token_service_pb2 import TokenPurpose, WantedPostProcess
 from osis_document_client import OsisDocumentError, _errors
 from osis_document_client.cli import faults
@@ -324,6 +324,15 @@ def finished_job() -> list[PostProcessing]:
     done.actions.add().records.add(output_document_ids=["out1"])
     done.actions.add().records.add(output_document_ids=["out2"])
     return [make_job(state="PENDING"), make_job(state="RUNNING", done=1), done]
+
+
+def test_pages_keep_their_sizes_unless_a_paper_is_named(run: Run, service: Service) -> None:
+    service.jobs["job"] = [make_job(state="DONE")]
+
+    assert run("merge", "--no-wait", "d1", "d2").exit_code == 0
+
+    [request] = service.started
+    assert request.actions[0].merge.paper_size == PaperSize.PAPER_SIZE_UNSPECIFIED
 
 
 def test_merge_waits_and_prints_what_was_made(run: Run, service: Service) -> None:
