@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from osis.document.v1.post_processing_service_pb2 import WatchPostProcessingRequest
-from osis.document.v1.upload_service_pb2 import WriteUploadRequest
+from osis.document.v1.upload_service_pb2 import GetUploadStatusRequest, WriteUploadRequest
 from tests.support import files, jobs
 from tests.support.documents import get
 from tests.support.downloads import download
@@ -38,7 +38,9 @@ class SlowUpload:
             yield last
 
         self.call = server.stubs().uploads.WriteUpload.future(send())
-        wait_until(lambda: any(name.endswith(".part") for name in server.blob_files()), "bytes have arrived")
+        wait_until(
+            lambda: any(path.stat().st_size for name, path in server.blob_files().items() if "." in name), "bytes have arrived"
+        )
 
 
 def test_a_server_without_calls_ends_at_once_and_takes_its_address_back(server):
@@ -63,8 +65,9 @@ def test_an_upload_that_ends_in_time_is_kept(server, tmp_path):
         assert download(again.stubs(), result.write_token).data == content
 
 
-def test_an_upload_that_does_not_end_is_broken_off_and_nothing_of_it_stays(server):
-    upload = SlowUpload(server, files.pdf_of_size(2 * MEBIBYTE))
+def test_an_upload_that_does_not_end_is_broken_off_and_can_be_resumed(server, tmp_path):
+    content = files.pdf_of_size(2 * MEBIBYTE)
+    upload = SlowUpload(server, content)
     began = time.monotonic()
 
     assert server.stop(seconds=15) == 0
@@ -72,7 +75,11 @@ def test_an_upload_that_does_not_end_is_broken_off_and_nothing_of_it_stays(serve
     assert time.monotonic() - began < 10
     assert upload.call.exception(10).code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
     upload.go_on.set()
-    assert server.blob_files() == {}
+    with serving(tmp_path / "server") as again:
+        status = again.stubs().uploads.GetUploadStatus(GetUploadStatusRequest(upload_id=upload.spec.upload_id))
+        assert 0 < status.persisted_size < len(content)
+        result = again.stubs().uploads.WriteUpload(messages(upload.spec, content)).result
+        assert download(again.stubs(), result.write_token).data == content
 
 
 @pytest.mark.needs_redis
