@@ -1,6 +1,7 @@
 """What all tests share: the helpers' place, and the logs of processes in the report of a test that fails."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for `tests.support`
 
 from tests.support import availability, processes
+from tests.support.postgres_server import PostgresServer
 
 _PROGRAMS = {"needs_libreoffice": "soffice", "needs_redis": "redis-server"}
 _STARTED = pytest.StashKey[float]()
@@ -28,3 +30,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     if report.failed:
         report.sections.extend(processes.logs(since=item.stash.get(_STARTED, 0.0)))
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL for all tests; each takes databases of its own, and leaves the server running."""
+    with PostgresServer() as running:
+        yield running

@@ -12,6 +12,7 @@ Values are the contract's own messages (`osis.document.v1.document_pb2.Document`
 
 from ._actions import convert, merge
 from ._backoff import Backoff
+from ._batches import Results
 from ._client import Client
 from ._config import ClientConfig
 from ._download import Download
@@ -24,6 +25,7 @@ from ._errors import (
     ArgumentInvalid,
     AttemptsExhausted,
     AuthenticationError,
+    BatchFailed,
     BatchTooLarge,
     Cancelled,
     ConfigurationError,
@@ -114,6 +116,7 @@ __all__ = [
     "AttemptsExhausted",
     "AuthenticationError",
     "Backoff",
+    "BatchFailed",
     "BatchTooLarge",
     "Cancelled",
     "Client",
@@ -167,6 +170,7 @@ __all__ = [
     "RequestError",
     "RequestIdConflict",
     "ResourceExhausted",
+    "Results",
     "RoleNotAllowed",
     "RpcNotOffered",
     "ServerFault",

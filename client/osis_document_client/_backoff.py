@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import grpc
 
@@ -13,6 +14,8 @@ from ._errors import Cancelled, DeadlineExceeded, ServiceError, Unavailable
 
 #: Without a reason of the service, these come from the transport: a reset stream, a proxy, a connection that went away.
 _TRANSPORT_CODES = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
+
+_T = TypeVar("_T")
 
 
 def is_transient(error: ServiceError) -> bool:
@@ -84,3 +87,18 @@ class Tries:
             return False
         self._backoff.sleep(seconds)
         return True
+
+
+def repeat(call: Callable[[], _T], *, backoff: Backoff) -> _T:
+    """Makes a call that is safe to repeat, again while nobody answers.
+
+    Raises:
+        ServiceError: the service refused, or (`Unavailable`) nobody answered in any of the tries.
+    """
+    tries = Tries(backoff, deadline=Deadline(None))
+    while True:
+        try:
+            return call()
+        except Unavailable as exc:
+            if not tries.pause(exc):
+                raise

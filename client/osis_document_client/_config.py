@@ -73,7 +73,8 @@ class ClientConfig:
         """Reads OSIS_DOCUMENT_TARGET, OSIS_DOCUMENT_API_KEY and OSIS_DOCUMENT_CLIENT_TLS_CA, _CERT and _KEY.
 
         What is not set is looked up in `./var/client.json`, which an embedded server writes. Its key is used for its own
-        target only: a key must not go to another address than the one it belongs to.
+        target only: a key must not go to another address than the one it belongs to. Its target is one of this machine that
+        needs no TLS (a socket of the same user, if the server offers TLS to others), so the TLS variables are not for it.
 
         Args:
             **overrides: fields of this class; they win over the environment. None counts as not given.
@@ -95,6 +96,8 @@ class ClientConfig:
                     f"no service is configured and there is no {CLIENT_FILE} here; set OSIS_DOCUMENT_TARGET and "
                     "OSIS_DOCUMENT_API_KEY, or start a service in this folder with `osis-document-server serve`"
                 )
+            if "target" not in values:  # it is reached without TLS, also when it offers TLS to others
+                values = {name: value for name, value in values.items() if not name.startswith("tls_") or name in overrides}
             if values.setdefault("target", written.get("target", "")) == written.get("target"):
                 values.setdefault("api_key", written.get("api_key", ""))
         return cls(**values)

@@ -6,6 +6,7 @@
     ├── DownloadInterrupted                the same, while reading
     ├── DownloadDamaged                    bytes arrived that are not those that were sent
     ├── PostProcessingFailed               a job that was waited for is FAILED or CANCELLED
+    ├── BatchFailed                        some items of a batch were refused; says which
     └── ServiceError                       the service, or the way to it, refused a call
         ├── RequestError                   the call itself is at fault
         │   ├── ArgumentInvalid, RequestIdConflict, BatchTooLarge
@@ -41,7 +42,7 @@ keys its `metadata` has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from google.rpc.error_details_pb2 import BadRequest
@@ -182,6 +183,20 @@ class PostProcessingFailed(OsisDocumentError):
 
     def __reduce__(self) -> tuple[type[PostProcessingFailed], tuple[PostProcessing]]:
         return type(self), (self.job,)
+
+
+class BatchFailed(OsisDocumentError):
+    """Some items of a batch were refused. All others are done.
+
+    Attributes:
+        results: what became of each item, in request order: the document, or a `ServiceError`.
+        errors: the refusals alone, by place in the request.
+    """
+
+    def __init__(self, message: str, *, results: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.results = results
+        self.errors = {place: item for place, item in enumerate(results) if isinstance(item, ServiceError)}
 
 
 def error_for_item(item: ItemError) -> ServiceError:

@@ -28,6 +28,11 @@ def to_struct(values: Mapping[str, Any]) -> Struct:
     return struct
 
 
+def optional_struct(values: Mapping[str, Any] | Struct | None) -> Struct | None:
+    """Makes a Struct of a mapping, as `to_struct`; a Struct, or None, is answered as it is."""
+    return values if values is None or isinstance(values, Struct) else to_struct(values)
+
+
 def from_struct(struct: Struct) -> dict[str, Any]:
     """Makes a dictionary of a Struct; whole numbers up to ±2^53 come back as int, others as float."""
     return {key: _from_value(value) for key, value in struct.fields.items()}

@@ -21,7 +21,8 @@ from ._errors import OffsetGap, ServiceError, Unimplemented, UploadInterrupted, 
 from ._interceptor import TypedCall
 from ._source import Source
 
-#: Called with the bytes handed to the transport so far and the bytes in all (None: not known), in the sending thread.
+#: Called with the bytes handed to the transport so far and the bytes in all (None: not known): first with where the transfer
+#: begins, and again with where it goes on, which may be further back, when a lost connection was replaced.
 ProgressCallback = Callable[[int, int | None], None]
 
 #: Messages of 256 KiB to 1 MiB go fastest; the service's limit is 4 MiB for the whole message.
@@ -123,6 +124,8 @@ class Upload:
         requests = _Requests(self, offset=offset)
         with self.reading:
             self.current = requests
+            if self.progress is not None:
+                self.progress(offset, self.source.size_bytes)
             try:
                 self.source.go_to(offset)
             except io.UnsupportedOperation as exc:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,16 +11,25 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import dramatiq
+import grpc
 import structlog
-from peewee import Database
+from peewee import Database, DatabaseError
 
+from osis_document_server.addresses import Reservation
 from osis_document_server.domain.access import ApiKey, ApiKeys, Role
 from osis_document_server.domain.tokens import TokenSigner
-from osis_document_server.generated_keys import GeneratedKeys, write_private
+from osis_document_server.generated_keys import GeneratedKeys
 from osis_document_server.jobs.broker import TaskQueue, open_broker
-from osis_document_server.models.database import open_database, weakness_of_sqlite
+from osis_document_server.models.database import (
+    ServiceDatabase,
+    UnusableDatabaseError,
+    open_database,
+    without_password,
+)
 from osis_document_server.models.migrate import migrate
+from osis_document_server.private_files import make_private_folder, write_private
 from osis_document_server.rpc.admission import Capacity
+from osis_document_server.rpc.certificates import CertificateError, CertificateFiles
 from osis_document_server.rpc.document_service import DocumentServicer
 from osis_document_server.rpc.download_service import DownloadServicer
 from osis_document_server.rpc.post_processing_service import PostProcessingServicer
@@ -28,24 +38,37 @@ from osis_document_server.rpc.token_service import TokenServicer
 from osis_document_server.rpc.upload_service import UploadServicer
 from osis_document_server.rpc.worker_service import WorkerServicer
 from osis_document_server.settings import PREFIX, Settings, SettingsError, parse_api_keys, parse_signing_keys
+from osis_document_server.storage.base import Storage
 from osis_document_server.storage.content_type import ContentTypes
 from osis_document_server.storage.local import LocalStorage
+from osis_document_server.storage.local_spool import LocalSpool
 from osis_document_server.storage.spool import Spool
 from osis_document_server.usecases.confirmation import ConfirmUploads
+from osis_document_server.usecases.content_changes import ContentChanges
 from osis_document_server.usecases.dispatch import Dispatcher
 from osis_document_server.usecases.documents import Documents
 from osis_document_server.usecases.downloads import Downloads
+from osis_document_server.usecases.duplication import DuplicateDocuments
 from osis_document_server.usecases.finalizing import FinalizeDocuments
+from osis_document_server.usecases.lifecycle import Lifecycle
 from osis_document_server.usecases.limits import Limits
+from osis_document_server.usecases.listing import ListDocuments
+from osis_document_server.usecases.metadata import UpdateMetadata
 from osis_document_server.usecases.post_processing import PostProcessings
+from osis_document_server.usecases.scrubbing import LEASE_LASTS, Scrubber
 from osis_document_server.usecases.service import Service
+from osis_document_server.usecases.service_leases import ServiceLease
 from osis_document_server.usecases.sweeping import Sweeper
 from osis_document_server.usecases.tasks import Tasks
 from osis_document_server.usecases.tokens import Tokens
+from osis_document_server.usecases.upload_limit import UploadLimit
 from osis_document_server.usecases.uploads import Uploads
 from osis_document_server.usecases.watching import Watching
 
 _log = structlog.get_logger(__name__)
+
+#: In how many rounds everything is scrubbed once.
+_SCRUB_ROUNDS = 30
 
 
 class EmbeddedWorker(Protocol):
@@ -89,14 +112,29 @@ class Keys:
 class Server:
     """A whole server, running from ``__enter__`` to ``__exit__``.
 
+    Args:
+        settings: what it is made from.
+        capacity: how many calls it serves at once.
+        shares_port: whether other processes listen on the same port.
+        is_hurried: asked while it stops: whether calls under way are to be broken off.
+
     Raises (on entering):
         SettingsError: a setting cannot be used.
         AddressUnavailableError: it cannot listen where it should.
     """
 
-    def __init__(self, settings: Settings, *, capacity: Capacity | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        capacity: Capacity | None = None,
+        shares_port: bool = False,
+        is_hurried: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._settings = settings
         self._capacity = capacity or Capacity()
+        self._shares_port = shares_port
+        self._is_hurried = is_hurried
         self._stop_steps: list[Callable[[], None]] = []
         #: Where it listens, as a gRPC target.
         self.target = ""
@@ -114,10 +152,16 @@ class Server:
 
     def _start(self) -> None:
         settings = self._settings
+        # First of all: a start that is refused leaves nothing behind.
+        credentials = read_credentials(settings)
+        if not self._shares_port:
+            with Reservation(settings.listen):
+                pass
         if settings.is_embedded:
             self._stop_steps.append(_lock_folder(settings.data_dir))
         keys = Keys.from_settings(settings)
         database = open_prepared_database(settings)
+        self._stop_steps.append(database.close_all)
         broker = _open_broker(settings)
         service = build_service(settings, keys, database)
         dispatcher = Dispatcher(service, TaskQueue(broker))
@@ -125,33 +169,51 @@ class Server:
         watching = Watching(service, post_processings)
         rpc = RpcServer(
             Servicers(
-                uploads=UploadServicer(Uploads(service)),
+                uploads=UploadServicer(Uploads(service, _upload_limit(settings))),
                 downloads=DownloadServicer(Downloads(service)),
                 tokens=TokenServicer(Tokens(service)),
-                documents=DocumentServicer(Documents(service), ConfirmUploads(service), FinalizeDocuments(service)),
+                documents=DocumentServicer(
+                    documents=Documents(service),
+                    listing=ListDocuments(service),
+                    confirmation=ConfirmUploads(service),
+                    finalizing=FinalizeDocuments(service),
+                    metadata=UpdateMetadata(service),
+                    changes=ContentChanges(service, dispatcher, watching),
+                    duplication=DuplicateDocuments(service),
+                    lifecycle=Lifecycle(service),
+                ),
                 post_processings=PostProcessingServicer(post_processings, watching),
-                workers=WorkerServicer(Tasks(service, dispatcher)),
+                workers=WorkerServicer(Tasks(service, dispatcher, watching)),
             ),
             keys=ApiKeys(keys.api_keys),
             capacity=self._capacity,
             idle_seconds=settings.stream_idle_seconds,
+            shares_port=self._shares_port,
         )
+        local_folder = tempfile.TemporaryDirectory(prefix="osis-document-") if settings.is_embedded and credentials else None
+        if local_folder is not None:
+            self._stop_steps.append(local_folder.cleanup)
         # Stopped in the opposite order: watchers end before the calls that they are.
-        self._stop_steps.append(lambda: rpc.stop(grace_seconds=settings.stop_grace_seconds))
+        self._stop_steps.append(lambda: rpc.stop(grace_seconds=settings.stop_grace_seconds, is_hurried=self._is_hurried))
         self._stop_steps.append(watching.stop)
-        port = rpc.listen(settings.listen)
-        self.target = settings.listen if settings.listen.startswith("unix:") else f"{settings.listen.rpartition(':')[0]}:{port}"
+        self.target = local_target = rpc.listen(settings.listen, credentials=credentials)
+        if local_folder is not None:
+            # The worker inside and clients of the same user cannot know which authority to trust. Nobody else can reach this one.
+            local_target = rpc.listen(f"unix:{local_folder.name}/server.sock")
         rpc.start()
         sweeper = Sweeper(service, dispatcher)
         if settings.is_embedded:
-            worker = _start_embedded_worker(settings, broker, target=self.target, api_key=keys.secret_of(Role.WORKER) or "")
+            worker = _start_embedded_worker(settings, broker, target=local_target, api_key=keys.secret_of(Role.WORKER) or "")
             self._stop_steps.append(worker.stop)
             sweeper.restart()
-            self._stop_steps.append(_tell_clients(settings.data_dir, target=self.target, api_key=keys.secret_of(Role.CLIENT)))
-        self._stop_steps.append(_start_sweeping(sweeper, every_seconds=settings.sweep_seconds))
+            self._stop_steps.append(_tell_clients(settings.data_dir, target=local_target, api_key=keys.secret_of(Role.CLIENT)))
+        self._stop_steps.append(sweeper.stop)
+        self._stop_steps.append(_repeat(sweeper.sweep, name="sweeper", every_seconds=settings.sweep_seconds))
+        if settings.scrub_seconds:
+            self._stop_steps.append(_start_scrubbing(service, settings))
         rpc.report_healthy()
         self._stop_steps.append(rpc.report_stopping)
-        _log.info("serving", target=self.target, database=settings.database.partition("@")[2] or settings.database)
+        _log.info("serving", target=self.target, database=without_password(settings.database))
 
     def _stop(self) -> None:
         """Takes back what was started, last first: health is refused before the worker drains, and that before calls end."""
@@ -163,30 +225,72 @@ class Server:
                 _log.exception("stopping goes on after a failed step")
 
 
-def open_prepared_database(settings: Settings) -> Database:
+def prepare(settings: Settings) -> None:
+    """Does what is to be done once before several processes serve: makes keys, and the tables.
+
+    Raises:
+        SettingsError: a setting cannot be used.
+    """
+    read_credentials(settings)
+    _open_broker(settings)
+    Keys.from_settings(settings)
+    open_prepared_database(settings).close_all()
+
+
+def read_credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    """Returns what TLS needs; None: it is not wanted.
+
+    Raises:
+        SettingsError: a file cannot be used.
+    """
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    files = CertificateFiles(certificate=settings.tls_certificate, key=settings.tls_key, client_ca=settings.tls_client_ca)
+    try:
+        return files.credentials()
+    except CertificateError as exc:
+        raise SettingsError(f"{PREFIX}TLS_{exc.file.upper()}={getattr(files, exc.file)}: {exc}") from exc
+
+
+def open_prepared_database(settings: Settings) -> ServiceDatabase:
     """Opens the database and brings it to this version's schema.
+
+    Raises:
+        SettingsError: ``DATABASE_URL`` cannot be used, or what it names cannot be brought there.
+    """
+    database = open_configured_database(settings)
+    try:
+        names = migrate(database)
+    except DatabaseError as exc:
+        database.close_all()
+        raise SettingsError(
+            f"{PREFIX}DATABASE_URL: the tables cannot be brought to this version's: {' '.join(str(exc).split())}. "
+            "The user needs the right to create and change them: make it the owner of the database."
+        ) from exc
+    for name in names:
+        _log.info("database migrated", migration=name)
+    return database
+
+
+def open_configured_database(settings: Settings) -> ServiceDatabase:
+    """Opens the database as it is.
 
     Raises:
         SettingsError: ``DATABASE_URL`` cannot be used.
     """
     try:
-        database = open_database(settings.database)
-    except ValueError as exc:
+        return open_database(settings.database)
+    except UnusableDatabaseError as exc:
         raise SettingsError(f"{PREFIX}DATABASE_URL: {exc}") from exc
-    if warning := weakness_of_sqlite():
-        _log.warning(warning)
-    for name in migrate(database):
-        _log.info("database migrated", migration=name)
-    return database
 
 
 def build_service(settings: Settings, keys: Keys, database: Database) -> Service:
     """Returns what all use cases work with."""
+    storage, spool = _open_storage(settings)
     return Service(
         database=database,
-        storage=LocalStorage(settings.blobs),
-        # Beside the blobs, so that a finished upload is renamed, not copied.
-        spool=Spool(settings.blobs / "spool", floor_bytes=settings.disk_floor),
+        storage=storage,
+        spool=spool,
         content_types=ContentTypes(settings.magic_file),
         signer=TokenSigner(keys.signing_keys),
         limits=Limits(
@@ -194,6 +298,8 @@ def build_service(settings: Settings, keys: Keys, database: Database) -> Service
             token_max_ttl=settings.seconds("token_max_ttl"),
             temp_upload_max_age=settings.seconds("temp_upload_max_age"),
             export_max_age=settings.seconds("export_expiration_policy_age"),
+            deleted_max_age=settings.seconds("deleted_upload_max_age"),
+            blob_grace=settings.seconds("blob_grace_seconds"),
             job_max_age=settings.seconds("job_max_age"),
             lease_duration=settings.seconds("lease_seconds"),
             resend_after=settings.seconds("resend_seconds"),
@@ -202,6 +308,32 @@ def build_service(settings: Settings, keys: Keys, database: Database) -> Service
             validate_types=settings.enable_mimetype_validation,
         ),
     )
+
+
+def _upload_limit(settings: Settings) -> UploadLimit | None:
+    if settings.client_upload_limit is None:
+        return None
+    return UploadLimit(settings.client_upload_limit, redis_url=None if settings.is_embedded else settings.broker_url)
+
+
+def _open_storage(settings: Settings) -> tuple[Storage, Spool]:
+    location = settings.storage
+    if isinstance(location, Path):
+        # Beside the blobs, so that a finished upload is renamed, not copied.
+        return LocalStorage(location), LocalSpool(location / "spool", floor_bytes=settings.disk_floor)
+    try:
+        from osis_document_server.storage import s3, s3_bucket, s3_spool
+    except ImportError as exc:
+        raise SettingsError(
+            f"{PREFIX}STORAGE_URL={settings.storage_url}: storing in S3 needs boto3, which is not installed: "
+            f"pip install 'osis-document[s3]' ({exc})"
+        ) from exc
+    try:
+        bucket = s3_bucket.open_bucket(location)
+    except ValueError as exc:
+        raise SettingsError(f"{PREFIX}STORAGE_URL={settings.storage_url}: {exc}") from exc
+    scratch = LocalSpool(settings.data_dir / "spool", floor_bytes=settings.disk_floor)
+    return s3.S3Storage(bucket), s3_spool.S3Spool(bucket, scratch)
 
 
 def _open_broker(settings: Settings) -> dramatiq.Broker:
@@ -219,13 +351,19 @@ def _start_embedded_worker(settings: Settings, broker: dramatiq.Broker, *, targe
             f"{PREFIX}BROKER_URL=memory:// runs a worker inside the server, which is not installed: "
             f"pip install 'osis-document[workers]', or set {PREFIX}BROKER_URL=redis://… ({exc})"
         ) from exc
-    return embedded.start(broker, target=target, api_key=api_key, slots=settings.embedded_slots or os.cpu_count() or 1)
+    return embedded.start(
+        broker,
+        target=target,
+        api_key=api_key,
+        slots=settings.embedded_slots or os.cpu_count() or 1,
+        interactive_slots=settings.embedded_interactive_slots,
+    )
 
 
 def _lock_folder(folder: Path) -> Callable[[], None]:
     """Makes sure that one server alone uses the data folder; returns how to let it go."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         file = (folder / "server.lock").open("w")
     except OSError as exc:
         raise SettingsError(f"{PREFIX}DATA_DIR={folder}: {exc.strerror}. Name a folder that can be written.") from exc
@@ -246,18 +384,36 @@ def _tell_clients(folder: Path, *, target: str, api_key: str | None) -> Callable
     return lambda: file.unlink(missing_ok=True)
 
 
-def _start_sweeping(sweeper: Sweeper, *, every_seconds: float) -> Callable[[], None]:
-    """Runs the sweeper in a thread; returns how to stop it."""
+def _start_scrubbing(service: Service, settings: Settings) -> Callable[[], None]:
+    """Has everything read again from time to time; returns how to stop that."""
+    lease = ServiceLease(service, "scrub", lasts=LEASE_LASTS)
+    scrubber = Scrubber(service, bytes_per_second=settings.scrub_bytes_per_second, lease=lease)
+    # In many small rounds: what is due then is a small part of everything.
+    stop = _repeat(
+        lambda: scrubber.scrub(not_since=service.now() - settings.seconds("scrub_seconds")),
+        name="scrubber",
+        every_seconds=settings.scrub_seconds / _SCRUB_ROUNDS,
+    )
+
+    def stop_all() -> None:
+        scrubber.stop()
+        stop()
+
+    return stop_all
+
+
+def _repeat(work: Callable[[], object], *, name: str, every_seconds: float) -> Callable[[], None]:
+    """Does some work again and again in a thread; returns how to stop that."""
     stopped = threading.Event()
 
     def run() -> None:
         while not stopped.wait(every_seconds):
             try:
-                sweeper.sweep()
+                work()
             except Exception:  # noqa: BLE001 - a thread that ended here would end for good
-                _log.exception("the sweeper tries again in the next round")
+                _log.exception("trying again in the next round", thread=name)
 
-    thread = threading.Thread(target=run, name="sweeper", daemon=True)
+    thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
 
     def stop() -> None:

@@ -1,19 +1,27 @@
-"""``osis-document-server``: serve, migrate, sweep, keys."""
+"""``osis-document-server``: serve, migrate, sweep, scrub, keys."""
 
-import signal
+import os
 import sys
-import threading
 from typing import NoReturn
 
 import click
+import structlog
 
 from osis_document_server import app
+from osis_document_server.addresses import AddressUnavailableError
 from osis_document_server.logs import configure_logs
 from osis_document_server.memory import keep_freed_memory
-from osis_document_server.models.database import open_database
 from osis_document_server.models.migrate import pending
-from osis_document_server.rpc.server import AddressUnavailableError
+from osis_document_server.open_files import allow_many_open_files
+from osis_document_server.processes import Supervisor
 from osis_document_server.settings import PREFIX, Settings, SettingsError
+from osis_document_server.stopping import StopRequest
+from osis_document_server.usecases.scrubbing import Scrubber, ScrubReport
+from osis_document_server.usecases.service import Service
+from osis_document_server.usecases.sweeping import Sweeper
+from osis_document_server.variables import unknown_variables
+
+_log = structlog.get_logger(__name__)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,16 +36,18 @@ def cli() -> None:
 
 @cli.command()
 def serve() -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+    """Serve until SIGTERM or Ctrl-C; a second one stops at once, without waiting for calls under way."""
     settings = _settings()
-    keep_freed_memory()
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    allow_many_open_files()
+    stop = StopRequest()
+    stop.obey_signals()
     try:
-        with app.Server(settings) as server:
-            click.echo(f"osis-document-server is serving on {server.target}", err=True)
-            stopping.wait()
+        if settings.processes > 1:
+            sys.exit(0 if Supervisor(settings, stop, announce=_announce).run() else 1)
+        keep_freed_memory()
+        with app.Server(settings, is_hurried=stop.is_hurried) as server:
+            _announce(server.target)
+            stop.wait()
             click.echo("stopping: calls under way may end first", err=True)
     except AddressUnavailableError as exc:
         _fail(f"{exc}.", f"Set {PREFIX}LISTEN to another address, for example 127.0.0.1:50052.")
@@ -50,12 +60,71 @@ def serve() -> None:
 def migrate(check: bool) -> None:
     """Bring the database to the schema of this version (serve does so by itself)."""
     settings = _settings()
-    if check:
-        missing = pending(open_database(settings.database))
-        for name in missing:
-            click.echo(name)
-        sys.exit(1 if missing else 0)
-    app.open_prepared_database(settings)
+    try:
+        if not check:
+            app.open_prepared_database(settings)
+            return
+        missing = pending(app.open_configured_database(settings))
+    except SettingsError as exc:
+        _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
+    for name in missing:
+        click.echo(name)
+    sys.exit(1 if missing else 0)
+
+
+@cli.command()
+@click.option("--dry-run", is_flag=True, help="Change nothing; list what is due.")
+def sweep(dry_run: bool) -> None:
+    """Remove what is past its time: a running server does so by itself, every few seconds.
+
+    That is: uploads not finished or not confirmed, held documents that nobody made final, expired ones, deleted ones whose
+    retention time is over, and bytes that nothing refers to any more.
+    """
+    sweeper = Sweeper(_service())
+    if dry_run:
+        for due in sweeper.due():
+            click.echo(f"{due.kind:<8}  {due.id}  {due.why}")
+        return
+    total = 0
+    while removed := sweeper.remove_due():
+        total += removed
+    click.echo(f"{total} removed", err=True)
+
+
+@cli.command()
+@click.option("--rate", type=click.IntRange(min=1), metavar="BYTES", help="Bytes a second to read at most. As fast as it goes.")
+@click.option("--repaired", is_flag=True, help="Read marked blobs only, and take the mark off those that are sound again.")
+def scrub(rate: int | None, repaired: bool) -> None:
+    """Read all stored bytes again and compare them with what they were; exit with 1 if any are damaged or missing.
+
+    A running server does so by itself, slowly. Damaged documents are marked, and refuse to be read until their bytes are
+    restored. Prints a line for each stray: damaged, missing (a row without bytes), orphan (bytes without a row, left behind by
+    a crash).
+    """
+    service = _service()
+    scrubber = Scrubber(service, bytes_per_second=rate)
+    report = (
+        scrubber.recheck(progress=_show_scrubbed)
+        if repaired
+        else scrubber.scrub(not_since=service.now(), progress=_show_scrubbed)
+    )
+    assert report is not None, "nobody else is asked"
+    if sys.stderr.isatty():
+        click.echo(err=True)
+    for kind, blobs in (
+        ("damaged", report.damaged),
+        ("missing", report.missing),
+        ("repaired", report.repaired),
+        ("orphan", report.orphans),
+    ):
+        for key in blobs:
+            click.echo(f"{kind:<8}  {key}")
+    click.echo(
+        f"{report.blobs_read} blobs read, {report.bytes_read} bytes; {len(report.damaged)} damaged, "
+        f"{len(report.missing)} missing, {len(report.orphans)} orphans",
+        err=True,
+    )
+    sys.exit(0 if report.is_sound else 1)
 
 
 @cli.command()
@@ -71,13 +140,33 @@ def main() -> None:
     cli()
 
 
+def _announce(target: str) -> None:
+    click.echo(f"osis-document-server is serving on {target}", err=True)
+
+
 def _settings() -> Settings:
     try:
         settings = Settings.load()
     except SettingsError as exc:
         _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
     configure_logs(settings.log_format)
+    for name, nearest in unknown_variables(os.environ).items():
+        _log.warning("a variable is set that nobody reads", variable=name, **({"meant": nearest} if nearest else {}))
     return settings
+
+
+def _service() -> Service:
+    """Puts together what commands beside a running server work with."""
+    settings = _settings()
+    try:
+        return app.build_service(settings, app.Keys.from_settings(settings), app.open_prepared_database(settings))
+    except SettingsError as exc:
+        _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
+
+
+def _show_scrubbed(report: ScrubReport) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{report.blobs_read} blobs, {report.bytes_read / 1e6:.0f} MB", nl=False, err=True)
 
 
 def _fail(what: str, remedy: str) -> NoReturn:

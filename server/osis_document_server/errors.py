@@ -11,12 +11,14 @@ codes: ``rpc/errors.py`` maps reasons to codes.
     │                   WriterSuperseded, UploadCancelled, UploadLimitReached, AlreadyConfirmed
     ├── tokens          TokenInvalid, TokenExpired, TokenSpent, TokenWrongPurpose
     ├── documents       DocumentNotFound, DocumentNotConfirmed, DocumentDeleted, DocumentInfected, DocumentCorrupt,
-    │                   ModifiedCopyNotFound, RangeNotSatisfiable, ContentChanged
-    ├── post-processing PostProcessingNotFound, TypeNotConvertible, MergeInputNotPdf, LeaseLost
+    │                   ModifiedCopyNotFound, RangeNotSatisfiable, ContentChanged, NotAnImage, NotAPdf
+    ├── post-processing PostProcessingNotFound, TypeNotConvertible, MergeInputNotPdf, LeaseLost; and what workers report:
+    │                   PasswordRequired, DocumentUnreadable, ProcessingTooLarge, ProcessingTimedOut, ConverterMissing,
+    │                   EngineCrashed, AttemptsExhausted
     └── the service     StorageFull, StorageUnavailable, DatabaseUnavailable, ServerOverloaded, ShuttingDown, InternalError
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ServiceError(Exception):
@@ -183,6 +185,14 @@ class ContentChanged(ServiceError):
     reason = "CONTENT_CHANGED"
 
 
+class NotAnImage(ServiceError):
+    reason = "NOT_AN_IMAGE"
+
+
+class NotAPdf(ServiceError):
+    reason = "NOT_A_PDF"
+
+
 class PostProcessingNotFound(ServiceError):
     reason = "POST_PROCESSING_NOT_FOUND"
 
@@ -193,6 +203,34 @@ class TypeNotConvertible(ServiceError):
 
 class MergeInputNotPdf(ServiceError):
     reason = "MERGE_INPUT_NOT_PDF"
+
+
+class PasswordRequired(ServiceError):
+    reason = "PASSWORD_REQUIRED"
+
+
+class DocumentUnreadable(ServiceError):
+    reason = "DOCUMENT_UNREADABLE"
+
+
+class ProcessingTooLarge(ServiceError):
+    reason = "PROCESSING_TOO_LARGE"
+
+
+class ProcessingTimedOut(ServiceError):
+    reason = "PROCESSING_TIMED_OUT"
+
+
+class ConverterMissing(ServiceError):
+    reason = "CONVERTER_MISSING"
+
+
+class EngineCrashed(ServiceError):
+    reason = "ENGINE_CRASHED"
+
+
+class AttemptsExhausted(ServiceError):
+    reason = "ATTEMPTS_EXHAUSTED"
 
 
 class LeaseLost(ServiceError):
@@ -221,3 +259,9 @@ class ShuttingDown(ServiceError):
 
 class InternalError(ServiceError):
     reason = "INTERNAL"
+
+
+def error_for(reason: str, message: str, **metadata: Any) -> ServiceError:
+    """Returns the refusal with this reason; ``InternalError`` for one that the server never gives itself."""
+    classes = {cls.reason: cls for cls in ServiceError.__subclasses__()}
+    return classes.get(reason, InternalError)(message, **metadata)

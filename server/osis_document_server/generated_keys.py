@@ -1,12 +1,15 @@
 """Keys of the embedded default: made once, kept in the data folder, readable by its owner only."""
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from osis_document_server.domain.access import ApiKey, Caller, Role
+from osis_document_server.private_files import make_private_folder, write_private
 
 
 class GeneratedKeys:
@@ -17,14 +20,14 @@ class GeneratedKeys:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        make_private_folder(folder)
         file = folder / "keys.json"
-        self._keys: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        missing = {"client", "worker", "admin", "signing"} - self._keys.keys()
-        if missing:
-            self._keys |= {name: secrets.token_urlsafe(32) for name in missing}
-            write_private(file, self._keys)
+        with _alone(folder):  # two processes that start together get the same keys
+            self._keys: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+            missing = {"client", "worker", "admin", "signing"} - self._keys.keys()
+            if missing:
+                self._keys |= {name: secrets.token_urlsafe(32) for name in missing}
+                write_private(file, self._keys)
 
     @property
     def api_keys(self) -> list[ApiKey]:
@@ -38,13 +41,12 @@ class GeneratedKeys:
         return {"generated": self._keys["signing"].encode()}
 
 
-def write_private(file: Path, content: dict[str, Any]) -> None:
-    """Writes JSON to a file that nobody else can read, whole or not at all."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(content, stream, indent=2)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until nobody else is in such a block over the same folder, and keeps others out."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

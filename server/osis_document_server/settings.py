@@ -8,11 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
+import limits
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from osis_document_server.domain.access import ApiKey, Caller, Role
 from osis_document_server.domain.tokens import MINIMUM_KEY_BYTES
+from osis_document_server.storage.location import S3Location, parse_storage_url
 
 PREFIX = "OSIS_DOCUMENT_"
 _GIB = 1024**3
@@ -26,18 +28,27 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """Everything that can be set. Times are in seconds, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    # An empty variable, as compose files leave them, counts as not set.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
     #: Folder of the embedded default: database, blobs, generated keys.
     data_dir: Path = Path("var")
     #: ``sqlite:///path``. Default: ``osis-document.db`` in the data folder.
     database_url: str = ""
-    #: ``file://path``. Default: ``blobs`` in the data folder.
+    #: ``file://path``, or ``s3://bucket/prefix?endpoint_url=…&region=…``. Default: ``blobs`` in the data folder.
     storage_url: str = ""
     #: ``memory://`` runs a worker inside the server; ``redis://…`` leaves the work to worker hosts.
     broker_url: str = "memory://"
     #: ``host:port``, or ``unix:path``.
     listen: str = "127.0.0.1:50051"
+    #: Processes that serve on the one address.
+    processes: Annotated[int, Field(ge=1)] = 1
+    #: PEM file: the server's certificate, then those between it and its authority.
+    tls_certificate: Path | None = None
+    #: PEM file: the certificate's private key.
+    tls_key: Path | None = None
+    #: PEM file: authorities, one of which must have signed the certificate that each client shows. Not set: clients need none.
+    tls_client_ca: Path | None = None
     #: Must be true to listen beyond this host without TLS.
     allow_plaintext: bool = False
 
@@ -50,6 +61,8 @@ class Settings(BaseSettings):
     token_max_ttl: Annotated[int, Field(gt=0)] = 7 * 24 * 3600
     temp_upload_max_age: Annotated[int, Field(gt=0)] = 900
     export_expiration_policy_age: Annotated[int, Field(gt=0)] = 15 * 24 * 3600
+    #: How long deleted documents can be brought back.
+    deleted_upload_max_age: Annotated[int, Field(gt=0)] = 15 * 24 * 3600
     job_max_age: Annotated[int, Field(gt=0)] = 24 * 3600
     #: How long a worker may be silent before its task is given to another.
     lease_seconds: Annotated[float, Field(gt=0)] = 30
@@ -58,6 +71,8 @@ class Settings(BaseSettings):
 
     #: Largest upload; not set: any size.
     max_upload_size: Annotated[int, Field(gt=0)] | None = None
+    #: Uploads that each client may begin, as ``1000/hour``; not set: any number.
+    client_upload_limit: str | None = None
     #: Extensions that uploads may have, comma- or space-separated.
     allowed_extensions: Annotated[tuple[str, ...], NoDecode] = ("pdf", "txt", "docx", "doc", "odt", "png", "jpg")
     #: Whether a file's content must agree with its extension.
@@ -73,8 +88,16 @@ class Settings(BaseSettings):
     stop_grace_seconds: Annotated[float, Field(ge=0)] = 30
     #: Seconds between two rounds of the sweeper.
     sweep_seconds: Annotated[float, Field(gt=0)] = 10
+    #: How long bytes stay that nothing refers to any more.
+    blob_grace_seconds: Annotated[float, Field(ge=0)] = 60
+    #: How long stored bytes stay unread at most, until they are checked again; 0: nobody checks them.
+    scrub_seconds: Annotated[float, Field(ge=0)] = 30 * 24 * 3600
+    #: How fast they are read for that.
+    scrub_bytes_per_second: Annotated[int, Field(gt=0)] = 10 * 1024 * 1024
     #: Slots of the worker inside; 0: one per core.
     embedded_slots: Annotated[int, Field(ge=0)] = 0
+    #: Slots of the worker inside for what somebody waits for in front of a screen, beside those.
+    embedded_interactive_slots: Annotated[int, Field(gt=0)] = 1
     #: ``console`` or ``json``.
     log_format: Annotated[str, Field(pattern="^(console|json)$")] = "console"
 
@@ -102,6 +125,18 @@ class Settings(BaseSettings):
                 raise ValueError(f"write host:port, with a port from 0 to {_LAST_PORT}, or unix:path")
         return value
 
+    @field_validator("client_upload_limit")
+    @classmethod
+    def _require_limit(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parsed = limits.parse_many(value)
+            except ValueError:
+                parsed = []
+            if len(parsed) != 1 or parsed[0].amount < 1:
+                raise ValueError("write one number of uploads and a time, for example 1000/hour or 50 per 10 minutes")
+        return value
+
     @field_validator("magic_file")
     @classmethod
     def _require_file(cls, value: Path | None) -> Path | None:
@@ -116,10 +151,28 @@ class Settings(BaseSettings):
                 f"{PREFIX}TOKEN_MAX_AGE={self.token_max_age} is above {PREFIX}TOKEN_MAX_TTL={self.token_max_ttl}; "
                 "lower the one or raise the other"
             )
-        if not self.allow_plaintext and not _is_local(self.listen):
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError(f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY belong together; set both, or neither")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise ValueError(
+                f"{PREFIX}TLS_CLIENT_CA={self.tls_client_ca} asks clients for certificates, which takes TLS: set "
+                f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY too"
+            )
+        if not self.allow_plaintext and self.tls_certificate is None and not _is_local(self.listen):
             raise ValueError(
                 f"{PREFIX}LISTEN={self.listen} can be reached from other hosts, and keys and documents would travel in plain "
-                f"text; listen on 127.0.0.1 or unix:…, or set {PREFIX}ALLOW_PLAINTEXT=true if the network protects them"
+                f"text; set {PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY, listen on 127.0.0.1 or unix:…, or set "
+                f"{PREFIX}ALLOW_PLAINTEXT=true if the network protects them"
+            )
+        if self.processes > 1 and self.is_embedded:
+            raise ValueError(
+                f"{PREFIX}PROCESSES={self.processes} and {PREFIX}BROKER_URL={self.broker_url} do not go together: the embedded "
+                f"worker and its queue live in one process; set {PREFIX}BROKER_URL=redis://… and start osis-document-worker"
+            )
+        if self.processes > 1 and self.listen.startswith("unix:"):
+            raise ValueError(
+                f"{PREFIX}PROCESSES={self.processes} and {PREFIX}LISTEN={self.listen} do not go together: processes cannot share "
+                "a socket file; listen on host:port"
             )
         return self
 
@@ -150,17 +203,19 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'osis-document.db'}"
 
     @property
-    def blobs(self) -> Path:
-        """Folder of the blobs.
+    def storage(self) -> Path | S3Location:
+        """Where the blobs are: a folder, or a place in a bucket.
 
         Raises:
-            SettingsError: ``STORAGE_URL`` names something else.
+            SettingsError: ``STORAGE_URL`` names neither.
         """
         if not self.storage_url:
             return self.data_dir / "blobs"
-        if not self.storage_url.startswith("file://"):
-            raise SettingsError(f"{PREFIX}STORAGE_URL={self.storage_url}: this version stores on local disk; write file://path")
-        return Path(self.storage_url.removeprefix("file://"))
+        try:
+            return parse_storage_url(self.storage_url)
+        except ValueError as exc:
+            shown = "" if "@" in self.storage_url else f"={self.storage_url}"
+            raise SettingsError(f"{PREFIX}STORAGE_URL{shown}: {exc}") from exc
 
     def seconds(self, name: str) -> timedelta:
         """Returns one of the settings that are seconds."""

@@ -2,10 +2,11 @@
 
 import os
 import platform
-import sqlite3
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import apsw
 
 
 def machine_facts(folder: Path) -> dict[str, str | int | float]:
@@ -23,7 +24,7 @@ def machine_facts(folder: Path) -> dict[str, str | int | float]:
         "grpcio": _version("grpcio"),
         "protobuf": _version("protobuf"),
         "google-crc32c": _version("google-crc32c"),
-        "sqlite": sqlite3.sqlite_version,
+        "sqlite": apsw.sqlite_lib_version(),
         "revision": _revision(),
     }
 

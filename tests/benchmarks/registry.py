@@ -10,7 +10,7 @@ from rows.office_pool import OFFICE_POOL, OFFICE_POOL_SLOTS
 from rows.slow_uploads import SLOW_UPLOADS
 from rows.start_up import START_UP
 from rows.transfer_memory import TRANSFER_MEMORY
-from rows.unary_rate import CREATE_TOKEN, GET_DOCUMENT
+from rows.unary_rate import BATCH_GET_DOCUMENTS, CREATE_TOKEN, GET_DOCUMENT, SMALL_UPLOADS
 from rows.upload_stream import UPLOAD_STREAM
 
 ROWS: tuple[Row, ...] = (
@@ -25,6 +25,8 @@ ROWS: tuple[Row, ...] = (
     MERGE,
     GATEWAY_UPLOAD,
     GET_DOCUMENT,
+    BATCH_GET_DOCUMENTS,
     CREATE_TOKEN,
+    SMALL_UPLOADS,
     START_UP,
 )

@@ -1,13 +1,13 @@
 """The server as a process of its own."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from osis_document_client import Client, ClientConfig
+from tests.support import databases
 from tests.support.processes import LoggedProcess, clean_environment, console_script
 from tests.support.stubs import Stubs
 
@@ -28,17 +28,26 @@ _DEFAULTS = {
 
 
 class ServerProcess(LoggedProcess):
-    """`osis-document-server serve` over a folder, with settings of its own (names without `OSIS_DOCUMENT_`)."""
+    """`osis-document-server serve` over a folder, with settings of its own (names without `OSIS_DOCUMENT_`).
+
+    Unless it is given a DATABASE_URL it uses a database of its own, of the kind that `databases.in_use` says.
+    """
 
     def __init__(self, folder: Path, *, environment: dict[str, str] | None = None, **settings: str) -> None:
         self.folder = folder
         self.data = folder / "data"
         self._target = ""
         self._open: list[Stubs] = []
+        self._databases = databases.in_use
+        defaults = (
+            _DEFAULTS
+            | {"DATA_DIR": str(self.data)}
+            | ({} if "DATABASE_URL" in settings else databases.in_use.settings(self.data))
+        )
         super().__init__(
             f"server in {folder.name}",
             [*console_script("osis-document-server", "osis_document_server.cli"), "serve"],
-            environment=clean_environment(_DEFAULTS | {"DATA_DIR": str(self.data)} | settings) | (environment or {}),
+            environment=clean_environment(defaults | settings) | (environment or {}),
             log=folder / "server.log",
         )
 
@@ -76,9 +85,7 @@ class ServerProcess(LoggedProcess):
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """The rows of one table of its database."""
-        with closing(sqlite3.connect(f"file:{self.data / 'osis-document.db'}?mode=ro", uri=True, timeout=10)) as database:
-            database.row_factory = sqlite3.Row
-            return [dict(row) for row in database.execute(f"SELECT * FROM {table}")]
+        return self._databases.rows(self.data, table)
 
     def end(self) -> None:
         """Closes the channels to it and ends it."""

@@ -12,26 +12,27 @@ from dramatiq.brokers.redis import RedisBroker
 
 from osis.document.v1 import worker_service_pb2
 from osis_document_client import AuthenticationError, Client, ClientConfig, ConfigurationError, OsisDocumentError
-from osis_document_workers.actors import RUNS
+from osis_document_workers.actors import QUEUES
 from osis_document_workers.settings import Settings, SettingsError
 from osis_document_workers.worker import RunningWorker
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--slots", type=click.IntRange(min=1), help="Tasks that run side by side; by default one per core.")
-@click.option("--queues", default="", help=f"Queues to take tasks from, comma-separated; by default all: {','.join(RUNS)}.")
+@click.option("--interactive-slots", type=click.IntRange(min=1), help="Rotations and edits beside those; by default one.")
+@click.option("--queues", default="", help=f"Queues to take tasks from, comma-separated; by default all: {','.join(QUEUES)}.")
 @click.version_option(package_name="osis-document")
-def cli(slots: int | None, queues: str) -> None:
-    """Convert and merge documents for the service.
+def cli(slots: int | None, interactive_slots: int | None, queues: str) -> None:
+    """Convert, merge, rotate and edit documents for the service.
 
     Needs the service's address and a worker's key (OSIS_DOCUMENT_TARGET, OSIS_DOCUMENT_API_KEY) and the queue
     (OSIS_DOCUMENT_BROKER_URL=redis://…), and nothing else: no database, no shared disk.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     wanted = {name.strip() for name in queues.split(",") if name.strip()}
-    if unknown := wanted - RUNS.keys():
+    if unknown := wanted - set(QUEUES):
         raise click.BadParameter(
-            f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}", param_hint="--queues"
+            f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}", param_hint="--queues"
         )
     try:
         settings = Settings.load()
@@ -46,7 +47,12 @@ def cli(slots: int | None, queues: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     worker = RunningWorker(
-        broker, client, slots=slots or settings.worker_slots, queues=wanted or None, scratch=settings.worker_scratch
+        broker,
+        client,
+        slots=slots or settings.worker_slots,
+        interactive_slots=interactive_slots or settings.worker_interactive_slots,
+        queues=wanted or QUEUES,
+        scratch=settings.worker_scratch,
     )
     click.echo("osis-document-worker is taking tasks", err=True)
     stopping.wait()

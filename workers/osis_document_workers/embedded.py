@@ -6,7 +6,7 @@ from osis_document_client import Client, ClientConfig
 from osis_document_workers.worker import RunningWorker
 
 
-def start(broker: dramatiq.Broker, *, target: str, api_key: str, slots: int) -> RunningWorker:
+def start(broker: dramatiq.Broker, *, target: str, api_key: str, slots: int, interactive_slots: int) -> RunningWorker:
     """Starts a worker in this process.
 
     Args:
@@ -14,5 +14,8 @@ def start(broker: dramatiq.Broker, *, target: str, api_key: str, slots: int) -> 
         target: where the server listens.
         api_key: a worker's key.
         slots: how many tasks run side by side.
+        interactive_slots: how many of those that somebody waits for, beside the others.
     """
-    return RunningWorker(broker, Client(ClientConfig(target=target, api_key=api_key)), slots=slots)
+    return RunningWorker(
+        broker, Client(ClientConfig(target=target, api_key=api_key)), slots=slots, interactive_slots=interactive_slots
+    )

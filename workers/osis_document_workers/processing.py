@@ -36,16 +36,19 @@ class Work:
 
     task: worker_service_pb2.Task
     inputs: list[Input]
-    #: Where the result is to appear.
-    output: Path
-    #: For whatever else is needed on the way; removed afterwards.
+    #: For the result, and for whatever else is needed on the way; removed afterwards.
     folder: Path
     #: Set when the work is to stop: the lease was lost, or the worker shuts down.
     cancelled: threading.Event
 
+    def output(self, extension: str) -> Path:
+        """Where a result of this kind is to appear. It is uploaded by this name, and has to be what its extension says."""
+        return self.folder / f"output.{extension}"
 
-#: What an actor does: from ``Work.inputs`` to ``Work.output``, or ``EngineError``, or ``EngineCancelledError``.
-Run = Callable[[Work], None]
+
+#: What an actor does: from ``Work.inputs`` to one of ``Work.output``, which it returns; or ``EngineError``, or
+#: ``EngineCancelledError``.
+Run = Callable[[Work], Path]
 
 
 class Processor:
@@ -53,10 +56,10 @@ class Processor:
 
     Args:
         client: connected to the service with a worker's key.
-        scratch: folder for documents while they are worked on; by default the system's.
+        scratch: an existing folder for documents while they are worked on.
     """
 
-    def __init__(self, client: Client, *, scratch: Path | None = None) -> None:
+    def __init__(self, client: Client, *, scratch: Path) -> None:
         self._client = client
         self._scratch = scratch
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -93,12 +96,11 @@ class Processor:
             _log.debug("task %s: nothing to do", task_id)
             return
         task = answer.task
-        folder = Path(tempfile.mkdtemp(prefix="osis-document-", dir=self._scratch))
+        folder = Path(tempfile.mkdtemp(prefix="task-", dir=self._scratch))
         try:
+            folder.chmod(0o711)  # as the folder that it is in
             with Lease(self._client, task) as lease, self._following(lease):
-                self._work(
-                    Work(task=task, inputs=[], output=folder / "output.pdf", folder=folder, cancelled=lease.cancelled), run
-                )
+                self._work(Work(task=task, inputs=[], folder=folder, cancelled=lease.cancelled), run)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -106,8 +108,8 @@ class Processor:
         lease_id = work.task.lease_id
         try:
             self._download(work)
-            run(work)
-            upload = self._client.upload(work.output, name=work.output.name, lease_id=lease_id)
+            output = run(work)
+            upload = self._client.upload(output, name=output.name, lease_id=lease_id)
             self._client.workers.CompleteTask(
                 worker_service_pb2.CompleteTaskRequest(lease_id=lease_id, output_upload_ids=[upload.document.id])
             )

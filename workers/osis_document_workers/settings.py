@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     broker_url: Annotated[str, Field(pattern="^(redis|rediss|unix)://")]
     #: Tasks that run side by side.
     worker_slots: Annotated[int, Field(gt=0)] = os.cpu_count() or 1
+    #: Tasks that somebody waits for in front of a screen; they run beside the others.
+    worker_interactive_slots: Annotated[int, Field(gt=0)] = 1
     #: Folder for documents while they are worked on. Default: the system's.
     worker_scratch: Path | None = None
 

@@ -1,5 +1,7 @@
 """A worker: actors, threads and a client, from start to stop."""
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dramatiq
@@ -7,25 +9,53 @@ import dramatiq
 from osis_document_client import Client
 from osis_document_workers import actors
 from osis_document_workers.processing import Processor
+from osis_document_workers.scratch import ScratchFolder
 
 #: Longest time a stopping worker waits for its threads, in milliseconds: the engines are killed at once.
 _STOP_MILLISECONDS = 20_000
 
 
 class RunningWorker:
-    """A worker that takes tasks from a queue, until it is stopped."""
+    """A worker that takes tasks from its queues, until it is stopped.
+
+    Interactive tasks have threads of their own, so that nobody in front of a screen waits behind a long conversion.
+
+    Args:
+        broker: where the messages are; the actors are declared on it.
+        client: connected to the service with a worker's key; closed with the worker.
+        slots: tasks of the other queues that run side by side.
+        interactive_slots: interactive tasks that run side by side, beside those.
+        queues: some of ``actors.QUEUES``; by default all.
+        scratch: an existing folder for documents while they are worked on; by default the system's.
+    """
 
     def __init__(
-        self, broker: dramatiq.Broker, client: Client, *, slots: int, queues: set[str] | None = None, scratch: Path | None = None
+        self,
+        broker: dramatiq.Broker,
+        client: Client,
+        *,
+        slots: int,
+        interactive_slots: int = 1,
+        queues: Iterable[str] = actors.QUEUES,
+        scratch: Path | None = None,
     ) -> None:
         self._client = client
-        self._processor = Processor(client, scratch=scratch)
+        self._scratch = ScratchFolder(scratch)
+        self._processor = Processor(client, scratch=self._scratch.path)
         actors.declare(broker, self._processor)
-        self._worker = dramatiq.Worker(broker, queues=queues, worker_threads=slots, worker_timeout=100)
-        self._worker.start()
+        interactive = set(queues) & {actors.INTERACTIVE_QUEUE}
+        self._workers = [
+            dramatiq.Worker(broker, queues=some, worker_threads=threads, worker_timeout=100)
+            for some, threads in ((set(queues) - interactive, slots), (interactive, interactive_slots))
+            if some
+        ]
+        for worker in self._workers:
+            worker.start()
 
     def stop(self) -> None:
         """Gives back what runs, then returns."""
         self._processor.stop()
-        self._worker.stop(timeout=_STOP_MILLISECONDS)
+        with ThreadPoolExecutor(len(self._workers)) as together:
+            list(together.map(lambda worker: worker.stop(timeout=_STOP_MILLISECONDS), self._workers))
         self._client.close()
+        self._scratch.remove()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from .output import as_dict, document_lines, print_json_of, print_lines
+from .output import print_documents
 from .settings import Settings, common_options, pass_settings
+from .values import TokenType
 
 
 @click.command()
-@click.argument("tokens", nargs=-1, required=True, metavar="TOKEN...")
+@click.argument("tokens", nargs=-1, required=True, metavar="TOKEN...", type=TokenType())
 @click.option("--path", default="", metavar="PATH", help="Logical path; one that ends in / is a folder for the documents' names.")
 @common_options(hidden=True)
 @pass_settings
@@ -22,10 +23,4 @@ def confirm(settings: Settings, *, tokens: tuple[str, ...], path: str) -> None:
     """
     with settings.open_client() as client:
         documents = client.confirm(tokens, path=path)
-    if settings.json:
-        print_json_of([as_dict(document) for document in documents], single=len(tokens) == 1)
-        return
-    for number, document in enumerate(documents):
-        if number:
-            click.echo()
-        print_lines(document_lines(document))
+    print_documents(documents, as_json=settings.json, single=len(tokens) == 1)

@@ -7,10 +7,11 @@ import click
 from .. import convert as convert_action
 from .jobs import follow, print_job
 from .settings import Settings, common_options, pass_settings
+from .values import IdType
 
 
 @click.command()
-@click.argument("document_ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("document_ids", nargs=-1, required=True, metavar="ID...", type=IdType())
 @click.option("--output-filename", default="", metavar="NAME", help="Name of the PDFs; numbered where there are several.")
 @click.option("--wait/--no-wait", default=True, help="Wait for the result (default), or print the job and leave.")
 @common_options(hidden=True)

@@ -16,12 +16,12 @@ from .output import as_dict, print_json, print_lines, size_text
 from .progress import transfer_bar
 from .settings import Settings, common_options, pass_settings
 from .text import visible
-from .token import ask_for_token, wanted_type
-from .values import is_id
+from .token import token_for, wanted_type
+from .values import Reference, ReferenceType
 
 
 @click.command()
-@click.argument("document", metavar="ID|TOKEN")
+@click.argument("document", metavar="ID|TOKEN", type=ReferenceType())
 @click.option(
     "-o", "--output", metavar="FILE|FOLDER|-", help="Where to write; - is stdout. By default the document's name, here."
 )
@@ -29,7 +29,7 @@ from .values import is_id
 @click.option("--wanted", type=wanted_type, default="original", help="By id: which result of post-processing (the original).")
 @common_options(hidden=True)
 @pass_settings
-def download(settings: Settings, *, document: str, output: str | None, force: bool, wanted: str) -> None:
+def download(settings: Settings, *, document: Reference, output: str | None, force: bool, wanted: str) -> None:
     """Downloads a document, named by its id (which needs an API key) or by a token (which does not).
 
     The file gets its name when it is there as a whole and its checksums are right.
@@ -42,7 +42,7 @@ def download(settings: Settings, *, document: str, output: str | None, force: bo
     if output == "-" and settings.json:
         raise click.UsageError("--json and -o - both write to stdout; choose one")
     with settings.open_client() as client:
-        token = ask_for_token(client, document, wanted=wanted).token if is_id(document) else document
+        token = token_for(client, document, wanted=wanted)
         if output == "-":
             _to_stdout(client, token, settings=settings)
             return

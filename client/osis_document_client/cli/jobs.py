@@ -7,7 +7,7 @@ import click
 from osis.document.v1.post_processing_pb2 import PostProcessing
 
 from .. import Client
-from .output import as_dict, document_lines, job_lines, output_ids, print_json, print_lines
+from .output import as_dict, document_lines, echo, job_lines, output_ids, print_json, print_lines
 from .progress import job_bar
 from .settings import Settings
 
@@ -27,9 +27,9 @@ def follow(client: Client, job: PostProcessing, *, settings: Settings, label: st
     if settings.json:
         print_json(as_dict(job))
         return
-    click.echo(f"job  {job.id}")
+    echo(f"job  {job.id}")
     for document_id in output_ids(job):
-        click.echo()
+        echo()
         print_lines(document_lines(client.get_document(document_id)))
 
 

@@ -11,10 +11,11 @@ from .. import merge as merge_action
 from .._actions import paper_size_names
 from .jobs import follow, print_job
 from .settings import Settings, common_options, pass_settings
+from .values import IdType
 
 
 @click.command()
-@click.argument("document_ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("document_ids", nargs=-1, required=True, metavar="ID...", type=IdType())
 @click.option(
     "--paper",
     type=click.Choice(paper_size_names(), case_sensitive=False),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,9 +24,24 @@ def as_dict(message: Message) -> dict[str, Any]:
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 
+def echo(text: str = "") -> None:
+    """Prints a line. If nobody reads any more, what is being done goes on and the rest is printed to nobody."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Has all further output go nowhere, also what Python still holds and would complain about at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def print_json(content: Any) -> None:
     """Prints one JSON document in ASCII, so that no name can play tricks on a terminal."""
-    click.echo(json.dumps(content, indent=2))
+    echo(json.dumps(content, indent=2))
 
 
 def print_json_of(items: Sequence[Any], *, single: bool) -> None:
@@ -39,7 +56,7 @@ def print_lines(lines: Sequence[tuple[str, str]]) -> None:
     """Prints names and values in two columns."""
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
-        click.echo(f"{name:<{width}}  {visible(value)}")
+        echo(f"{name:<{width}}  {visible(value)}")
 
 
 def size_text(size_bytes: int) -> str:
@@ -60,10 +77,30 @@ def document_lines(document: Document) -> list[tuple[str, str]]:
     ]
 
 
+def print_documents(documents: Sequence[Document], *, as_json: bool, single: bool) -> None:
+    """Prints what tells each of some documents from the others, or all of each as JSON."""
+    if as_json:
+        print_json_of([as_dict(document) for document in documents], single=single)
+        return
+    for number, document in enumerate(documents):
+        if number:
+            echo()
+        print_lines(document_lines(document))
+
+
+def print_changed(what: str, documents: Sequence[Document], *, as_json: bool) -> None:
+    """Prints what was done to each of some documents, one to a line, or all of each as JSON."""
+    if as_json:
+        print_json([as_dict(document) for document in documents])
+        return
+    for document in documents:
+        echo(f"{what}  {document.id}  {visible(document.name)}")
+
+
 def document_details(document: Document) -> list[tuple[str, str]]:
     """All that is worth knowing of a document."""
     lines = document_lines(document)
-    lines.append(("status", _short(DocumentStatus.Name(document.status))))
+    lines.append(("status", short_name(DocumentStatus.Name(document.status))))
     lines.append(("revision", str(document.revision)))
     if document.corrupt:
         lines.append(("corrupt", "yes: stored bytes were found damaged"))
@@ -89,7 +126,7 @@ def job_lines(job: PostProcessing) -> list[tuple[str, str]]:
     """How a job stands."""
     lines = [
         ("job", job.id),
-        ("state", _short(PostProcessingState.Name(job.state))),
+        ("state", short_name(PostProcessingState.Name(job.state))),
         ("tasks", f"{job.tasks_done} of {job.tasks_total}"),
     ]
     return lines + [("output", document_id) for document_id in output_ids(job)]
@@ -102,5 +139,6 @@ def output_ids(job: PostProcessing) -> list[str]:
     )
 
 
-def _short(name: str) -> str:
-    return name.rpartition("STATUS_")[2].rpartition("STATE_")[2]
+def short_name(name: str) -> str:
+    """Cuts the prefix off the name of one of the contract's values: `UPLOADED`."""
+    return name.rpartition("STATUS_")[2].rpartition("STATE_")[2].rpartition("PURPOSE_")[2]

@@ -10,15 +10,30 @@ from typing import Any, NoReturn
 import click
 
 from .. import OsisDocumentError
+from .advice import FALLBACK_ADVICE
+from .cancel import cancel
+from .cancel_upload import cancel_upload
 from .completion import completion
 from .confirm import confirm
 from .convert import convert
+from .delete import delete
 from .download import download
-from .faults import FALLBACK_ADVICE, INTERRUPTED, Fault, fault_of
+from .duplicate import duplicate
+from .export import export
+from .faults import Fault, fault_of
+from .finalize import finalize
+from .infected import infected
+from .inspect import inspect
+from .interrupts import exit_code_of
+from .list import list_documents
 from .merge import merge
+from .metadata import metadata
+from .output import discard_output
+from .rotate import rotate
 from .settings import common_options
 from .show import show
 from .token import token
+from .undelete import undelete
 from .upload import upload
 from .watch import watch
 
@@ -49,13 +64,21 @@ class Program(click.Group):
         except click.ClickException as exc:
             exc.show()
             sys.exit(exc.exit_code)
-        except click.Abort:
-            sys.exit(INTERRUPTED)
+        except click.Abort as exc:
+            sys.exit(exit_code_of(exc.__cause__))
         except (OsisDocumentError, OSError) as exc:
             fault = fault_of(exc)
             fault.report(as_json=as_json)
             sys.exit(fault.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; that nobody reads its output to the end is no error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            discard_output()
+            return 0
 
 
 def _version() -> str:
@@ -65,9 +88,19 @@ def _version() -> str:
         return "unknown"
 
 
+#: In the order of the help.
+_COMMANDS = {
+    "Documents in": [upload, confirm, finalize, cancel_upload],
+    "Documents found and read": [list_documents, show, token, inspect, download, export],
+    "Documents changed": [metadata, rotate, duplicate, delete, undelete, infected],
+    "Jobs": [convert, merge, watch, cancel],
+    "This program": [completion],
+}
+
+
 @click.group(
     cls=Program,
-    commands=[upload, confirm, show, token, download, convert, merge, watch, completion],
+    commands=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(_version(), prog_name="osis-document")

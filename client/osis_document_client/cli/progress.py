@@ -19,13 +19,24 @@ def transfer_bar(name: str) -> Iterator[ProgressCallback | None]:
         yield None
         return
     from rich.console import Console
+    from rich.filesize import decimal
     from rich.markup import escape
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task(escape(visible(name)), total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total)
+        begun = False
+
+        def advance(done: int, total: int | None) -> None:
+            nonlocal begun
+            if not begun and done:
+                # What was there before says nothing about the rate: the clock starts here.
+                progress.reset(bar, completed=done, total=total, description=f"{escape(visible(name))} (resumed at {decimal(done)})")
+            begun = True
+            progress.update(bar, completed=done, total=total)
+
+        yield advance
 
 
 @contextmanager

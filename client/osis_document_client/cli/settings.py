@@ -23,8 +23,12 @@ class Settings:
     api_key_file: Path | None = None
     timeout: float | None = None
 
-    def open_client(self) -> Client:
+    def open_client(self, *, attempts: int = 4) -> Client:
         """Makes a client, which is a context manager.
+
+        Args:
+            attempts: how many tries may get nowhere one after the other. Somebody is waiting in front of the screen: by default
+                they are told sooner than a server process would be that nobody answers.
 
         Raises:
             ConfigurationError: there is no address to go to, or the key file is empty.
@@ -36,8 +40,7 @@ class Settings:
             if not api_key:
                 raise ConfigurationError(f"the key file {self.api_key_file} is empty; write the API key into it")
         config = ClientConfig.from_environment(target=self.target, api_key=api_key, timeout_seconds=self.timeout)
-        # Somebody is waiting in front of the screen: say sooner than a server process would that nobody answers.
-        return Client(config, backoff=Backoff(attempts=4))
+        return Client(config, backoff=Backoff(attempts=attempts))
 
 
 pass_settings = click.make_pass_decorator(Settings, ensure=True)
@@ -50,13 +53,15 @@ def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Non
         setattr(settings, parameter.name, value)
 
 
-def common_options(*, hidden: bool) -> Callable[[_F], _F]:
+def common_options(
+    *, hidden: bool, json_help: str = "Print one JSON document, and errors as JSON too."
+) -> Callable[[_F], _F]:
     """Adds the common options to a command; `--json` is always shown in its help, the others unless they are `hidden`."""
 
     def decorate(command: _F) -> _F:
         keep: dict[str, Any] = {"expose_value": False, "callback": _keep}
         for option in (
-            click.option("--json", is_flag=True, help="Print one JSON document, and errors as JSON too.", **keep),
+            click.option("--json", is_flag=True, help=json_help, **keep),
             click.option(
                 "--timeout",
                 type=click.FloatRange(min=0, min_open=True),

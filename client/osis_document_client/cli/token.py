@@ -8,9 +8,9 @@ from osis.document.v1.token_service_pb2 import Token
 
 from .. import Client, PostProcessingFailed
 from .faults import Pending
-from .output import as_dict, print_json
+from .output import as_dict, echo, print_json
 from .settings import Settings, common_options, pass_settings
-from .values import WANTED, DurationType
+from .values import WANTED, DurationType, IdType, Reference
 
 wanted_type = click.Choice(list(WANTED))
 
@@ -45,24 +45,40 @@ def ask_for_token(
             return answer.token
 
 
+def token_for(client: Client, document: Reference, *, write: bool = False, wanted: str = "original") -> str:
+    """Answers the token that a document was named by, or makes one if it was named by its id.
+
+    Raises:
+        Pending, PostProcessingFailed: as `ask_for_token`.
+    """
+    return document.token or ask_for_token(client, document.document_id, wanted=wanted, write=write).token
+
+
 @click.command()
-@click.argument("document_id", metavar="ID")
+@click.argument("document_id", metavar="ID", type=IdType())
 @click.option("--write", is_flag=True, help="A token that may change the document too.")
-@click.option("--ttl", type=DurationType(), help="How long it is good for: 90s, 15m, 2h, 7d. As the service is configured.")
-@click.option("--wanted", type=wanted_type, default="newest", help="Which result of post-processing (default: the newest).")
+@click.option("--ttl", type=DurationType(), help="How long it is good for: 90s, 15m, 2h, 7d. By default as the service has it.")
+@click.option(
+    "--wanted",
+    type=wanted_type,
+    default="newest",
+    help="What it opens: the newest job's result (default; the document itself if there was no job), that of the conversion or "
+    "of the merge, or the document itself, whatever was made of it.",
+)
 @click.option("--modified", is_flag=True, help="A token for the modified copy.")
 @common_options(hidden=True)
 @pass_settings
 def token(settings: Settings, *, document_id: str, write: bool, ttl: float | None, wanted: str, modified: bool) -> None:
-    """Creates a short-lived token for a document and prints it.
+    """Creates a short-lived token for a document and prints it. Whoever has it can read the document without an API key.
 
     \b
-    Example:
+    Examples:
       osis-document token 0b6c7c1e-54f4-4a2e-9d7e-5f3a8a3c2b10 --ttl 15m
+      osis-document token 0b6c7c1e-54f4-4a2e-9d7e-5f3a8a3c2b10 --wanted original
     """
     with settings.open_client() as client:
         made = ask_for_token(client, document_id, wanted=wanted, write=write, ttl_seconds=ttl, modified=modified)
     if settings.json:
         print_json(as_dict(made))
     else:
-        click.echo(made.token)
+        echo(made.token)

@@ -8,10 +8,11 @@ from osis.document.v1.post_processing_pb2 import PostProcessing
 
 from .jobs import follow
 from .settings import Settings, common_options, pass_settings
+from .values import IdType
 
 
 @click.command()
-@click.argument("job", metavar="JOB")
+@click.argument("job", metavar="JOB", type=IdType("job"))
 @common_options(hidden=True)
 @pass_settings
 def watch(settings: Settings, *, job: str) -> None:

@@ -8,6 +8,9 @@ TEXT = "text/plain"
 JPEG = "image/jpeg"
 PNG = "image/png"
 
+#: What can be rotated.
+IMAGES = frozenset({JPEG, PNG})
+
 #: What a worker can make a PDF of. A PDF passes through.
 CONVERTIBLE = frozenset({DOCX, DOC, ODT, TEXT, JPEG, PNG})
 

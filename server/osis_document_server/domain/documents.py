@@ -70,6 +70,9 @@ class Document:
     confirm_request_id: str | None
     #: The lease under which a worker uploaded it, until its task is complete.
     lease_id: UUID | None
+    #: The status that undeleting brings back; None: not deleted.
+    deleted_from: Status | None
+    deleted_at: datetime | None
     modified: ModifiedCopy | None = None
 
     @property

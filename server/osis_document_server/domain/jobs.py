@@ -1,6 +1,7 @@
 """Post-processing: jobs, their actions and the tasks that workers do."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +38,10 @@ class TaskType(StrEnum):
 
     CONVERT = "CONVERT"
     MERGE = "MERGE"
+    #: Rotates an image in place of what it was.
+    ROTATE = "ROTATE"
+    #: Puts an edited PDF, its pages rotated, in place of what it was.
+    EDIT = "EDIT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +67,52 @@ class Action:
     def from_json(cls, stored: dict[str, Any]) -> "Action":
         """Returns the action that ``to_json`` stored."""
         return cls(**{**stored, "type": TaskType(stored["type"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentChange:
+    """The one step of a job that gives a document other content."""
+
+    type: TaskType
+    #: The revision that is to be changed; any other stays as it is.
+    revision: int
+    #: True: the result becomes the modified copy; False: the content itself.
+    modified: bool
+    #: ROTATE only: 90, 180 or 270, clockwise.
+    degrees: int = 0
+    #: EDIT only: degrees, as above, by page from 0.
+    rotations: Mapping[int, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns it as it is stored."""
+        return {**vars(self), "rotations": {str(page): degrees for page, degrees in self.rotations.items()}}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "ContentChange":
+        """Returns the change that ``to_json`` stored."""
+        rotations = {int(page): degrees for page, degrees in stored["rotations"].items()}
+        return cls(**{**stored, "type": TaskType(stored["type"]), "rotations": rotations})
+
+
+#: What a job does in one step.
+Step = Action | ContentChange
+
+
+def step_from_json(stored: dict[str, Any]) -> Step:
+    """Returns the step that ``to_json`` stored."""
+    changes = stored["type"] in {TaskType.ROTATE, TaskType.EDIT}
+    return ContentChange.from_json(stored) if changes else Action.from_json(stored)
+
+
+def quarter_turns(degrees: int, *, field: str) -> int:
+    """Returns a rotation as 0, 90, 180 or 270 degrees clockwise.
+
+    Raises:
+        ArgumentInvalid: it is no multiple of 90.
+    """
+    if degrees % 90:
+        raise ArgumentInvalid(f"{field} is {degrees}; only multiples of 90 degrees can be turned.", field=field, value=degrees)
+    return degrees % 360
 
 
 def check_actions(actions: list[Action]) -> None:
@@ -122,7 +173,7 @@ class Job:
     state: State
     client: str
     input_ids: tuple[UUID, ...]
-    actions: tuple[Action, ...]
+    actions: tuple[Step, ...]
     records: tuple[Record, ...]
     failure: Failure | None
     created_at: datetime
@@ -170,5 +221,5 @@ class LeasedTask:
     lease_expires_at: datetime
     lease_seconds: float
     attempt: int
-    action: Action
+    action: Step
     inputs: list[TaskInput] = field(default_factory=list)

@@ -75,3 +75,5 @@ class Session:
     epoch: int
     #: Offset at which this writer begins.
     start: int
+    #: Keys under which this writer and those before it store the whole of it, the newest last.
+    blob_keys: tuple[str, ...]

@@ -12,8 +12,16 @@ from dramatiq.brokers.stub import StubBroker
 
 from osis_document_server.domain.jobs import TaskType
 
+#: The queue of what somebody is waiting for in front of a screen: short, and never behind a long conversion.
+INTERACTIVE = "interactive"
+
 #: Queue, and name of the actor that listens to it, by what is to be done. Part of the agreement with the workers.
-ACTORS = {TaskType.CONVERT: "convert", TaskType.MERGE: "merge"}
+ACTORS = {
+    TaskType.CONVERT: ("convert", "convert"),
+    TaskType.MERGE: ("merge", "merge"),
+    TaskType.ROTATE: (INTERACTIVE, "rotate"),
+    TaskType.EDIT: (INTERACTIVE, "edit"),
+}
 
 
 class UnsupportedBrokerError(ValueError):
@@ -35,7 +43,7 @@ def open_broker(url: str) -> dramatiq.Broker:
         )
     else:
         raise UnsupportedBrokerError(f"{url!r} names no broker; write memory:// or redis://host:6379/0")
-    for queue in ACTORS.values():
+    for queue, _ in ACTORS.values():
         broker.declare_queue(queue)
     return broker
 
@@ -52,7 +60,7 @@ class TaskQueue:
         Raises:
             Exception: whatever the broker raises when it cannot be reached; the task stays in the database and is sent again.
         """
-        name = ACTORS[task_type]
+        queue, actor = ACTORS[task_type]
         self._broker.enqueue(
-            dramatiq.Message(queue_name=name, actor_name=name, args=(str(task_id),), kwargs={}, options={"max_retries": 0})
+            dramatiq.Message(queue_name=queue, actor_name=actor, args=(str(task_id),), kwargs={}, options={"max_retries": 0})
         )

@@ -19,5 +19,6 @@ class MomentField(DateTimeField):
 
     def python_value(self, value: Any) -> Any:
         """Returns an aware ``datetime`` in UTC."""
-        naive = super().python_value(value)  # type: ignore[no-untyped-call]
+        # SQLite keeps text. All of it was written by this class, so it need not be guessed which format it has.
+        naive = datetime.fromisoformat(value) if isinstance(value, str) else value
         return naive.replace(tzinfo=UTC) if isinstance(naive, datetime) else naive

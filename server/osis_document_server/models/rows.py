@@ -1,14 +1,15 @@
 """Rows to domain values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from peewee import JOIN, Database, ModelSelect
+from peewee import JOIN, Database, JSONField, ModelSelect, UUIDField
 
 from osis_document_server.domain.documents import Blob, Document, ExpirationPolicy, ModifiedCopy, Status
-from osis_document_server.domain.jobs import Action, Failure, Job, Record, State, TaskType
+from osis_document_server.domain.jobs import Failure, Job, Record, State, TaskType, step_from_json
+from osis_document_server.models.fields import MomentField
 from osis_document_server.models.tables import (
     BlobRow,
     DocumentRow,
@@ -38,9 +39,15 @@ _COLUMNS: tuple[Any, ...] = (
     DocumentRow.hold_expires_at,
     DocumentRow.confirm_request_id,
     DocumentRow.lease_id,
+    DocumentRow.deleted_from,
+    DocumentRow.deleted_at,
     DocumentRow.modified_mime_type,
     DocumentRow.modified_created_at,
     DocumentRow.modified_updated_at,
+)
+#: What makes a Python value of each column's, where that is another.
+_CONVERSIONS: tuple[tuple[str, Callable[[Any], Any] | None], ...] = tuple(
+    (column.name, column.python_value if isinstance(column, UUIDField | JSONField | MomentField) else None) for column in _COLUMNS
 )
 _BLOB_COLUMNS = ("key", "size_bytes", "sha256", "block_checksums", "corrupt")
 
@@ -100,7 +107,7 @@ def _base_sql(database: Database) -> str:
 
 def _to_document(row: Sequence[Any]) -> Document:
     width = len(_COLUMNS)
-    values = {column.name: column.python_value(value) for column, value in zip(_COLUMNS, row, strict=False)}
+    values = {name: convert(value) if convert else value for (name, convert), value in zip(_CONVERSIONS, row, strict=False)}
     original = _to_blob(row[width : width + len(_BLOB_COLUMNS)])
     edited = row[width + len(_BLOB_COLUMNS) :]
     modified = None
@@ -108,6 +115,7 @@ def _to_document(row: Sequence[Any]) -> Document:
     if edited[0] is not None:
         modified = ModifiedCopy(blob=_to_blob(edited), mime_type=mime_type, created_at=created_at, updated_at=updated_at)
     values["status"] = Status(values["status"])
+    values["deleted_from"] = Status(values["deleted_from"]) if values["deleted_from"] else None
     values["expiration_policy"] = ExpirationPolicy(values["expiration_policy"])
     return Document(**values, blob=original, modified=modified)
 
@@ -137,7 +145,7 @@ def find_job(job_id: UUID) -> Job | None:
         input_ids=tuple(
             link.document_id for link in JobInputRow.select().where(JobInputRow.job == job_id).order_by(JobInputRow.position)
         ),
-        actions=tuple(Action.from_json(stored) for stored in row.actions),
+        actions=tuple(step_from_json(stored) for stored in row.actions),
         records=tuple(
             Record(
                 id=task.id,

@@ -6,6 +6,7 @@ Rows never leave the use cases: ``rows.py`` turns them into domain values.
 from uuid import UUID
 
 from peewee import (
+    SQL,
     BigIntegerField,
     BlobField,
     BooleanField,
@@ -44,9 +45,17 @@ class BlobRow(Table):
     block_checksums = BlobField()
     corrupt = BooleanField(default=False)
     created_at = MomentField()
+    #: When all of its bytes were last read and found sound: at upload, then by the scrubber.
+    verified_at = MomentField(null=True, index=True)
+    #: Since when nothing refers to it: removed some time after. Null: in use.
+    released_at = MomentField(null=True)
 
     class Meta:
         table_name = "blob"
+
+
+BlobRow.add_index(BlobRow.released_at, where=BlobRow.released_at.is_null(False), name="blob_released_at")
+BlobRow.add_index(BlobRow.key, where=BlobRow.corrupt, name="blob_corrupt")
 
 
 class DocumentRow(Table):
@@ -76,10 +85,21 @@ class DocumentRow(Table):
     modified_mime_type = CharField(max_length=255, default="")
     modified_created_at = MomentField(null=True)
     modified_updated_at = MomentField(null=True)
+    #: The name as it is searched: ``str.casefold`` of it.
+    folded_name = TextField(default="", constraints=[SQL("DEFAULT ''")])
+    #: The status that undeleting brings back. Null: not deleted.
+    deleted_from = CharField(max_length=16, null=True)
+    deleted_at = MomentField(null=True)
 
     class Meta:
         table_name = "document"
-        indexes = ((("status", "uploaded_at"), False),)
+        # Every order in which documents are listed ends in the id, so that pages are told apart.
+        indexes = ((("status", "uploaded_at", "id"), False), (("uploaded_at", "id"), False), (("path", "id"), False))
+
+
+# What the sweeper looks for: few rows of many, so their indexes hold those few alone.
+for _due in (DocumentRow.expires_at, DocumentRow.hold_expires_at, DocumentRow.deleted_at):
+    DocumentRow.add_index(_due, where=_due.is_null(False), name=f"document_{_due.name}")
 
 
 class UploadRow(Table):
@@ -164,7 +184,11 @@ class TaskRow(Table):
 
     class Meta:
         table_name = "task"
-        indexes = ((("job", "action_index", "position"), True), (("state", "ready", "sent_at"), False))
+        indexes = (
+            (("job", "action_index", "position"), True),
+            (("state", "ready", "sent_at"), False),
+            (("type", "updated_at"), False),
+        )
 
 
 class TaskInputRow(Table):
@@ -199,5 +223,16 @@ class TaskOutputRow(Table):
         primary_key = CompositeKey("task", "position")
 
 
+class ServiceLeaseRow(Table):
+    """Work that one server at a time does for all of them: sweeping, scrubbing."""
+
+    name = CharField(max_length=32, primary_key=True)
+    holder = UUIDField()
+    expires_at = MomentField()
+
+    class Meta:
+        table_name = "service_lease"
+
+
 #: In an order in which they can be created.
-TABLES = (BlobRow, DocumentRow, UploadRow, JobRow, JobInputRow, TaskRow, TaskInputRow, TaskOutputRow)
+TABLES = (BlobRow, DocumentRow, UploadRow, JobRow, JobInputRow, TaskRow, TaskInputRow, TaskOutputRow, ServiceLeaseRow)

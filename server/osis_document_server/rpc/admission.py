@@ -19,7 +19,11 @@ class Capacity:
     streams: int = 1088
     waiters: int = 256
     calls: int = 160
-    #: Threads that are left for health checks and for refusals.
+    #: Of the spare threads.
+    reflections: int = 16
+    #: They keep no thread.
+    health_watches: int = 1024
+    #: Threads that are left for health checks, for refusals and for reflection.
     spare: int = 32
 
     @property
@@ -55,7 +59,13 @@ class Admission:
 
     def __init__(self, capacity: Capacity) -> None:
         streams, waiters, calls = _Gauge(capacity.streams), _Gauge(capacity.waiters), _Gauge(capacity.calls)
-        self._gauges = {Kind.STREAM: (streams,), Kind.WAITER: (waiters, streams), Kind.CALL: (calls,)}
+        self._gauges = {
+            Kind.STREAM: (streams,),
+            Kind.WAITER: (waiters, streams),
+            Kind.CALL: (calls,),
+            Kind.REFLECTION: (_Gauge(capacity.reflections),),
+            Kind.HEALTH_WATCH: (_Gauge(capacity.health_watches),),
+        }
 
     @contextmanager
     def admit(self, kind: Kind) -> Iterator[None]:

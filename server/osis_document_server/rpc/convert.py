@@ -1,5 +1,6 @@
 """Between the contract's messages and the domain's values. The only module that knows both."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,14 +20,19 @@ from osis.document.v1 import (
     worker_service_pb2,
 )
 from osis_document_server.domain.documents import Document, ExpirationPolicy, Status
-from osis_document_server.domain.jobs import Action, Failure, Job, LeasedTask, Record, State, TaskType
+from osis_document_server.domain.jobs import Action, ContentChange, Failure, Job, LeasedTask, Record, State, Step, TaskType
+from osis_document_server.domain.listing import DocumentFilter, Order
 from osis_document_server.domain.names import parse_id
 from osis_document_server.domain.tokens import Purpose, SignedToken
 from osis_document_server.domain.uploads import Chunk, Finished, Import, UploadSpec
-from osis_document_server.errors import ArgumentInvalid, MetadataInvalid, NotImplementedYet, ServiceError
+from osis_document_server.errors import ArgumentInvalid, MetadataInvalid, ServiceError
 from osis_document_server.usecases.confirmation import DEFAULT_HOLD, Confirmation
+from osis_document_server.usecases.documents import Description
 from osis_document_server.usecases.downloads import Content
-from osis_document_server.usecases.tokens import TokenWish
+from osis_document_server.usecases.duplication import Duplication
+from osis_document_server.usecases.metadata import MetadataChange
+from osis_document_server.usecases.tokens import Inspection, TokenWish
+from osis_document_server.usecases.wanted_results import Wanted
 
 #: Doubles are exact for whole numbers up to here (IEEE 754).
 _EXACT_INTEGER = 2**53
@@ -208,19 +214,34 @@ def from_create_token(message: token_service_pb2.CreateTokenRequest) -> TokenWis
     }
     if message.purpose not in purposes:
         raise ArgumentInvalid("purpose must be READ or WRITE; only an upload makes UPLOAD tokens.", field="purpose")
-    if message.wanted_post_process not in {
-        token_service_pb2.WANTED_POST_PROCESS_UNSPECIFIED,
-        token_service_pb2.WANTED_POST_PROCESS_ORIGINAL,
-    }:
-        raise NotImplementedYet(
-            "wanted_post_process is not offered yet: take the output's id from the job, and ask for its token.",
-            field="wanted_post_process",
-        )
+    wanted = _enum_name(
+        token_service_pb2.WantedPostProcess, message.wanted_post_process, "WANTED_POST_PROCESS_", field="wanted_post_process"
+    )
     return TokenWish(
         document_id=parse_id(message.document_id, field="document_id"),
         purpose=purposes[message.purpose],
         ttl=duration(message.ttl) if message.HasField("ttl") else None,
         modified=message.for_modified,
+        wanted=Wanted(wanted or Wanted.NEWEST),
+    )
+
+
+def token_outcome(outcome: SignedToken | Job) -> dict[str, Any]:
+    """What became of the wish for a token, by the name of the field that tells it."""
+    if isinstance(outcome, SignedToken):
+        return {"token": to_token(outcome)}
+    return {"failed" if outcome.state.is_terminal else "pending": to_post_processing(outcome)}
+
+
+def to_inspect_token(text: str, inspection: Inspection) -> token_service_pb2.InspectTokenResponse:
+    """What a token is."""
+    claims = inspection.claims
+    return token_service_pb2.InspectTokenResponse(
+        token=to_token(SignedToken(text=text, claims=claims)),
+        issue_time=timestamp(claims.issued_at),
+        revision=claims.revision,
+        key_id=claims.key_id,
+        refusal=None if inspection.refusal is None else to_item_error(inspection.refusal),
     )
 
 
@@ -243,6 +264,98 @@ def from_confirm_upload(message: document_service_pb2.ConfirmUpload) -> Confirma
         metadata=own_keys(message.metadata, field="metadata"),
         expiration_policy=from_expiration_policy(message.expiration_policy),
     )
+
+
+def from_document_ref(message: document_pb2.DocumentRef, *, field: str) -> UUID | str:
+    """Which document: by id, or (text) by token.
+
+    Raises:
+        ArgumentInvalid: neither is set, or the id is none.
+    """
+    match message.WhichOneof("ref"):
+        case "token":
+            return message.token
+        case "document_id":
+            return parse_id(message.document_id, field=f"{field}.document_id")
+        case _:
+            raise ArgumentInvalid(f"{field} says which document: set token or document_id.", field=field)
+
+
+def to_get_document_result(result: Description | ServiceError) -> document_service_pb2.GetDocumentResult:
+    """What was found for one item of a batch."""
+    if isinstance(result, ServiceError):
+        return document_service_pb2.GetDocumentResult(error=to_item_error(result))
+    return document_service_pb2.GetDocumentResult(document=to_document(result.document), for_modified=result.for_modified)
+
+
+_ORDERS = {
+    document_service_pb2.DOCUMENT_ORDER_UNSPECIFIED: Order.NEWEST_FIRST,
+    document_service_pb2.DOCUMENT_ORDER_UPLOAD_TIME_DESC: Order.NEWEST_FIRST,
+    document_service_pb2.DOCUMENT_ORDER_UPLOAD_TIME_ASC: Order.OLDEST_FIRST,
+    document_service_pb2.DOCUMENT_ORDER_PATH_ASC: Order.BY_PATH,
+}
+
+
+def from_list_documents(message: document_service_pb2.ListDocumentsRequest) -> DocumentFilter:
+    """Which documents are listed.
+
+    Raises:
+        ArgumentInvalid: a value that this version does not know.
+    """
+    if message.order not in _ORDERS:
+        raise ArgumentInvalid(f"order {message.order} is not known to this version of the service.", field="order")
+    statuses = [
+        _enum_name(document_pb2.DocumentStatus, status, "DOCUMENT_STATUS_", field="statuses") for status in message.statuses
+    ]
+    return DocumentFilter(
+        # One that is not specified means any.
+        statuses=frozenset(Status(status) for status in statuses) if all(statuses) else frozenset(),
+        mime_types=frozenset(message.mime_types),
+        name_contains=unicodedata.normalize("NFC", message.name_contains),
+        path_prefix=unicodedata.normalize("NFC", message.path_prefix),
+        uploaded_from=_optional_moment(message, "uploaded_from"),
+        uploaded_before=_optional_moment(message, "uploaded_before"),
+        held=message.held if message.HasField("held") else None,
+        corrupt=message.corrupt if message.HasField("corrupt") else None,
+        order=_ORDERS[message.order],
+    )
+
+
+def from_update_metadata(message: document_service_pb2.UpdateMetadataRequest) -> MetadataChange:
+    """What is to change of a document.
+
+    Raises:
+        MetadataInvalid: a number is not finite.
+    """
+    return MetadataChange(
+        name=message.name if message.HasField("name") else None,
+        keys=own_keys(message.metadata, field="metadata"),
+        removed_keys=tuple(message.remove_keys),
+    )
+
+
+def from_duplicate_document(message: document_service_pb2.DuplicateDocument, *, index: int) -> Duplication:
+    """One document to duplicate.
+
+    Raises:
+        ArgumentInvalid: an id is none.
+    """
+    return Duplication(
+        document_id=parse_id(message.document_id, field=f"documents[{index}].document_id"),
+        new_document_id=(
+            parse_id(message.new_document_id, field=f"documents[{index}].new_document_id") if message.new_document_id else None
+        ),
+        path=message.path,
+    )
+
+
+def request_id(text: str) -> str:
+    """The caller's id of a call, in canonical form; empty if there is none.
+
+    Raises:
+        ArgumentInvalid: it is no UUID.
+    """
+    return str(parse_id(text, field="request_id")) if text else ""
 
 
 def from_hold(message: document_service_pb2.Hold) -> timedelta:
@@ -290,8 +403,10 @@ def from_action(message: post_processing_pb2.Action) -> Action:
             raise ArgumentInvalid("An action says either convert or merge.", field="actions")
 
 
-def to_action(action: Action) -> post_processing_pb2.Action:
-    """One step of a job."""
+def to_action(action: Step) -> post_processing_pb2.Action | None:
+    """One step of a job; None for a change of content, which only an rpc of its own can ask for."""
+    if isinstance(action, ContentChange):
+        return None
     if action.type is TaskType.CONVERT:
         return post_processing_pb2.Action(convert=_convert_action(action))
     return post_processing_pb2.Action(merge=_merge_action(action))
@@ -361,10 +476,16 @@ def to_task(task: LeasedTask, *, max_attempts: int) -> worker_service_pb2.Task:
             for item in task.inputs
         ],
     )
-    if task.action.type is TaskType.CONVERT:
-        message.convert.CopyFrom(_convert_action(task.action))
-    else:
-        message.merge.CopyFrom(_merge_action(task.action))
+    match task.action:
+        case ContentChange(type=TaskType.ROTATE, degrees=degrees):
+            message.rotate.degrees = degrees
+        case ContentChange(rotations=rotations):
+            message.edit.SetInParent()
+            message.edit.rotations.update(rotations)
+        case Action(type=TaskType.CONVERT) as action:
+            message.convert.CopyFrom(_convert_action(action))
+        case Action() as action:
+            message.merge.CopyFrom(_merge_action(action))
     return message
 
 

@@ -1,5 +1,6 @@
 """Refusals as gRPC statuses. The only module that knows status codes."""
 
+from dataclasses import dataclass
 from typing import NoReturn
 
 import grpc
@@ -100,10 +101,25 @@ def to_status(error: ServiceError) -> status_pb2.Status:
     return status
 
 
+def code_of(error: ServiceError) -> str:
+    """Returns the name of a refusal's status code."""
+    name: str = code_pb2.Code.Name(CODES[error.reason])
+    return name
+
+
 def abort(context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
-    """Ends a call with a refusal."""
-    context.abort_with_status(rpc_status.to_status(to_status(error)))
+    """Ends a call with a refusal; what was set as trailing metadata before stays."""
+    status = rpc_status.to_status(to_status(error))
+    metadata = (*(context.trailing_metadata() or ()), *status.trailing_metadata)
+    context.abort_with_status(_Status(code=status.code, details=status.details, trailing_metadata=metadata))
     raise AssertionError("abort_with_status always raises")
+
+
+@dataclass(frozen=True)
+class _Status(grpc.Status):
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: tuple[tuple[str, str | bytes], ...]
 
 
 def _cut(text: str, limit_bytes: int) -> str:

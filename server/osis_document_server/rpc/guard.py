@@ -1,22 +1,28 @@
-"""What every call passes through: who calls, whether there is room, how a refusal is told, one line in the log."""
+"""What every call passes through: who calls, whether there is room, how a refusal is told, one line in the log.
 
-import time
+All methods are served as gRPC serves streams of requests, also those that take one: gRPC itself would keep a thread waiting for
+that one message, before anybody has been asked for a key, for as long as a stranger likes.
+"""
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
-from uuid import uuid4
 
 import grpc
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from osis_document_server.domain.access import ApiKeys
-from osis_document_server.errors import InternalError, NotImplementedYet, ServiceError
+from osis_document_server.errors import ArgumentInvalid, InternalError, NotImplementedYet, ServiceError
+from osis_document_server.rpc import calls
 from osis_document_server.rpc.admission import Admission
 from osis_document_server.rpc.callers import authenticate
-from osis_document_server.rpc.errors import abort
-from osis_document_server.rpc.policy import POLICIES, Policy
+from osis_document_server.rpc.calls import REQUEST_ID, Call
+from osis_document_server.rpc.errors import abort, code_of
+from osis_document_server.rpc.messages import Received, counting, with_size
+from osis_document_server.rpc.policy import POLICIES, TOOLS, Policy
 from osis_document_server.rpc.reaper import Reaper
+from osis_document_server.rpc.tools import Tools
 
 _log = structlog.get_logger(__name__)
 
@@ -29,86 +35,120 @@ else:
 
 
 class Guard(_Interceptor):
-    """Guards the methods that have a policy; health and reflection pass freely."""
+    """Guards the methods that have a policy, and hands health and reflection to ``tools``. No other method is served."""
 
-    def __init__(self, keys: ApiKeys, admission: Admission, reaper: Reaper) -> None:
+    def __init__(self, keys: ApiKeys, admission: Admission, reaper: Reaper, tools: Tools) -> None:
         self._keys = keys
         self._admission = admission
         self._reaper = reaper
+        self._tools = tools
         self._guarded: dict[str, _Handler] = {}
 
     def intercept_service(
         self, continuation: Callable[[grpc.HandlerCallDetails], _Handler | None], handler_call_details: grpc.HandlerCallDetails
     ) -> _Handler | None:
         method = handler_call_details.method
-        if method not in POLICIES:
-            return continuation(handler_call_details)
         if method not in self._guarded:
-            handler = continuation(handler_call_details)
+            handler = continuation(handler_call_details) if method in POLICIES or method in TOOLS else None
             if handler is None:
                 return None
-            self._guarded[method] = self._guard(method, POLICIES[method], handler)
+            guarded = self._guard(method, POLICIES[method], handler) if method in POLICIES else self._tools.serve(method, handler)
+            self._guarded[method] = guarded
         return self._guarded[method]
 
     def _guard(self, method: str, policy: Policy, handler: _Handler) -> _Handler:
-        codec = {"request_deserializer": handler.request_deserializer, "response_serializer": handler.response_serializer}
+        codec = {
+            "request_deserializer": with_size(handler.request_deserializer),
+            "response_serializer": counting(handler.response_serializer, _count_sent),
+        }
         behaviour: Callable[[Any, grpc.ServicerContext], Any]
         if handler.stream_unary is not None:
             behaviour = handler.stream_unary
 
-            def receive(requests: Iterator[Any], context: grpc.ServicerContext) -> Any:
-                with self._call(method, policy, context):
-                    return behaviour(self._reaper.requests(requests, context), context)
+            def receive(received: Iterator[Received], context: grpc.ServicerContext) -> Any:
+                with self._call(method, policy, context) as call:
+                    return behaviour(_messages(self._reaper.requests(received, context), call), context)
 
             return grpc.stream_unary_rpc_method_handler(receive, **codec)
         if handler.unary_stream is not None:
             behaviour = handler.unary_stream
 
-            def send(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-                with self._call(method, policy, context):
+            def send(received: Iterator[Received], context: grpc.ServicerContext) -> Iterator[Any]:
+                with self._call(method, policy, context) as call:
+                    request = self._only_request(received, context, call)
                     yield from self._reaper.responses(behaviour(request, context), context)
 
-            return grpc.unary_stream_rpc_method_handler(send, **codec)
+            return grpc.stream_stream_rpc_method_handler(send, **codec)
         assert handler.unary_unary is not None, f"{method} streams both ways, which no method of the contract does"
         behaviour = handler.unary_unary
 
-        def answer(request: Any, context: grpc.ServicerContext) -> Any:
-            with self._call(method, policy, context):
-                return behaviour(request, context)
+        def answer(received: Iterator[Received], context: grpc.ServicerContext) -> Any:
+            with self._call(method, policy, context) as call:
+                return behaviour(self._only_request(received, context, call), context)
 
-        return grpc.unary_unary_rpc_method_handler(answer, **codec)
+        return grpc.stream_unary_rpc_method_handler(answer, **codec)
+
+    def _only_request(self, received: Iterator[Received], context: grpc.ServicerContext, call: Call) -> Any:
+        message = self._reaper.request(received, context)
+        if message is None:
+            raise ArgumentInvalid(f"{call.method} takes exactly one request message; none came.")
+        call.received_bytes += message.size_bytes
+        return message.readable()
 
     @contextmanager
-    def _call(self, method: str, policy: Policy, context: grpc.ServicerContext) -> Iterator[None]:
-        started = time.perf_counter()
-        outcome = "OK"
+    def _call(self, method: str, policy: Policy, context: grpc.ServicerContext) -> Iterator[Call]:
+        metadata = tuple(context.invocation_metadata())
+        call = calls.begin(method, metadata, peer=context.peer())
+        context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
+        # What is logged on the way can be found by the id, too.
         clear_contextvars()
-        bind_contextvars(request_id=uuid4().hex, method=method.removeprefix("/osis.document.v1."))
+        bind_contextvars(request_id=call.request_id)
+        code, reason = "OK", ""
         try:
-            caller = authenticate(self._keys, policy, method, context)
-            bind_contextvars(client=caller.name if caller else "")
+            call.caller = authenticate(self._keys, policy, method, metadata)
             with self._admission.admit(policy.kind):
-                yield
+                yield call
         except ServiceError as exc:
-            outcome = exc.reason
+            code, reason = code_of(exc), exc.reason
             abort(context, exc)
         except NotImplementedError:
-            outcome = NotImplementedYet.reason
-            abort(context, NotImplementedYet(f"This version of the service does not offer {method} yet.", method=method))
-        except GeneratorExit:
-            outcome = "CANCELLED"
-            raise
-        except grpc.RpcError:  # the client went away, or was cancelled by the reaper
-            outcome = "CANCELLED"
+            error: ServiceError = NotImplementedYet(f"This version of the service does not offer {method} yet.", method=method)
+            code, reason = code_of(error), error.reason
+            abort(context, error)
+        except (GeneratorExit, grpc.RpcError):  # the client went away, or was cancelled by the reaper
+            code = "DEADLINE_EXCEEDED" if context.time_remaining() == 0 else "CANCELLED"
             raise
         except Exception:  # noqa: BLE001 - the last resort of every call
-            outcome = InternalError.reason
-            request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-            _log.exception("call failed")
-            abort(
-                context,
-                InternalError(f"The service failed; its log says more under the request id {request_id}.", request_id=request_id),
+            _log.exception("call failed", method=_short(method))
+            error = InternalError(
+                f"The service failed; its log says more under the request id {call.request_id}.", request_id=call.request_id
             )
+            code, reason = code_of(error), error.reason
+            abort(context, error)
         finally:
-            milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            _log.info("call", outcome=outcome, milliseconds=milliseconds)
+            _log.info(
+                "call",
+                method=_short(method),
+                code=code,
+                **({"reason": reason} if reason else {}),
+                milliseconds=call.milliseconds,
+                received_bytes=call.received_bytes,
+                sent_bytes=call.sent_bytes,
+                client=call.caller.name if call.caller else "",
+                peer=call.peer,
+                request_id=call.request_id,
+            )
+
+
+def _messages(received: Iterator[Received], call: Call) -> Iterator[Any]:
+    for message in received:
+        call.received_bytes += message.size_bytes
+        yield message.readable()
+
+
+def _count_sent(size_bytes: int) -> None:
+    calls.current_call().sent_bytes += size_bytes
+
+
+def _short(method: str) -> str:
+    return method.removeprefix("/osis.document.v1.")

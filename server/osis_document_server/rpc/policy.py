@@ -15,6 +15,10 @@ class Kind(Enum):
     WAITER = "waiters"
     #: Done in a moment.
     CALL = "calls"
+    #: A tool that reads what the service offers.
+    REFLECTION = "reflections"
+    #: A load balancer that follows the service's health.
+    HEALTH_WATCH = "health watches"
 
 
 @dataclass(frozen=True)
@@ -94,4 +98,11 @@ POLICIES: dict[str, Policy] = {
             "GiveBackTask": Policy(Kind.CALL, _WORKER),
         },
     ),
+}
+
+#: What tools and load balancers call without a key; nothing of it is logged. None: let in however much else goes on.
+TOOLS: dict[str, Kind | None] = {
+    "/grpc.health.v1.Health/Check": None,
+    "/grpc.health.v1.Health/Watch": Kind.HEALTH_WATCH,
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": Kind.REFLECTION,
 }

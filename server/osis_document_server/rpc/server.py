@@ -1,6 +1,7 @@
 """Puts the gRPC server together: threads, limits, servicers, health and reflection."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from osis.document.v1 import (
     worker_service_pb2,
     worker_service_pb2_grpc,
 )
+from osis_document_server.addresses import AddressUnavailableError
 from osis_document_server.domain.access import ApiKeys
 from osis_document_server.rpc.admission import Admission, Capacity
 from osis_document_server.rpc.document_service import DocumentServicer
@@ -30,16 +32,20 @@ from osis_document_server.rpc.guard import Guard
 from osis_document_server.rpc.post_processing_service import PostProcessingServicer
 from osis_document_server.rpc.reaper import Reaper
 from osis_document_server.rpc.token_service import TokenServicer
+from osis_document_server.rpc.tools import Tools
 from osis_document_server.rpc.upload_service import UploadServicer
 from osis_document_server.rpc.worker_service import WorkerServicer
 
 #: Longest message that is taken, in bytes. Chunks are 1 MiB at most; this leaves room for what clients of other languages prefer.
 _MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
 
+#: Seconds between two looks at whether somebody wants the server to stop at once.
+_LOOK_SECONDS = 0.1
+
 OPTIONS = (
     ("grpc.max_receive_message_length", _MESSAGE_LIMIT_BYTES),
-    # Two servers would silently share a port; a second one is to be told that the port is taken.
-    ("grpc.so_reuseport", 0),
+    # Who connects and says nothing is let go; the default is two minutes.
+    ("grpc.server_handshake_timeout_ms", 20_000),
     # A vanished client is noticed within 40 s; the default is 2 h. Clients ping every 60 s at most often (grpc keepalive guide).
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -47,10 +53,6 @@ OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
 )
-
-
-class AddressUnavailableError(OSError):
-    """The server cannot listen where it should."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +75,23 @@ class RpcServer:
         keys: whom it serves.
         capacity: how much of it at once.
         idle_seconds: how long a stream's client may be quiet.
+        shares_port: whether other processes listen on the same port. Otherwise two servers are not to share one by accident.
     """
 
-    def __init__(self, servicers: Servicers, *, keys: ApiKeys, capacity: Capacity, idle_seconds: float) -> None:
+    def __init__(
+        self, servicers: Servicers, *, keys: ApiKeys, capacity: Capacity, idle_seconds: float, shares_port: bool = False
+    ) -> None:
         self._pool = _started_pool(capacity.threads)
         self._reaper = Reaper(idle_seconds=idle_seconds)
-        self._server = grpc.server(self._pool, interceptors=[Guard(keys, Admission(capacity), self._reaper)], options=OPTIONS)
+        admission = Admission(capacity)
+        self._tools = Tools(admission, self._reaper)
+        self._server = grpc.server(
+            self._pool,
+            interceptors=[Guard(keys, admission, self._reaper, self._tools)],
+            options=(*OPTIONS, ("grpc.so_reuseport", int(shares_port))),
+            # Calls that come faster than they can be refused wait for a thread; this many, then they are not even looked at.
+            maximum_concurrent_rpcs=2 * capacity.threads,
+        )
         upload_service_pb2_grpc.add_UploadServiceServicer_to_server(servicers.uploads, self._server)
         download_service_pb2_grpc.add_DownloadServiceServicer_to_server(servicers.downloads, self._server)
         token_service_pb2_grpc.add_TokenServiceServicer_to_server(servicers.tokens, self._server)
@@ -102,19 +115,24 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
 
-    def listen(self, address: str) -> int:
-        """Binds ``host:port`` (port 0: any free one) or ``unix:path``, and returns the port, 0 for a socket file.
+    def listen(self, address: str, *, credentials: grpc.ServerCredentials | None = None) -> str:
+        """Listens on ``host:port`` (port 0: any free one) or ``unix:path``, and returns the address with the port that it got.
+
+        Args:
+            address: where.
+            credentials: for TLS; None: plain text.
 
         Raises:
             AddressUnavailableError: it is taken, or cannot be had.
         """
         try:
-            port = self._server.add_insecure_port(address)
+            if credentials is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, credentials)
         except RuntimeError as exc:
-            raise AddressUnavailableError(
-                f"cannot listen on {address}: it is taken by another program, or not this host's"
-            ) from exc
-        return 0 if address.startswith("unix:") else int(port)
+            raise AddressUnavailableError(f"cannot listen on {address}: another program does, or it is not this host's") from exc
+        return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
 
     def start(self) -> None:
         """Begins to serve; health checks fail until ``report_healthy``."""
@@ -129,9 +147,13 @@ class RpcServer:
         """Tells load balancers to send nothing more, for good."""
         self._health.enter_graceful_shutdown()
 
-    def stop(self, *, grace_seconds: float) -> None:
-        """Takes no new calls, gives those under way ``grace_seconds`` to end, and returns when all have."""
-        self._server.stop(grace_seconds).wait()
+    def stop(self, *, grace_seconds: float, is_hurried: Callable[[], bool]) -> None:
+        """Takes no new calls, gives those under way ``grace_seconds`` to end, or until hurried, and returns when all have."""
+        stopped = self._server.stop(grace_seconds)
+        self._tools.end_streams()
+        while not stopped.wait(_LOOK_SECONDS):
+            if is_hurried():
+                self._server.stop(None)
         self._reaper.stop()
         self._pool.shutdown()
 

@@ -6,13 +6,15 @@ A file is synced, renamed to its place, and its folder synced: at no moment is t
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from osis_document_server.storage.base import BlobMissing
-from osis_document_server.storage.spool import translated
+from osis_document_server.storage.base import BlobExists, BlobMissing, StoredBlob, StoredPart
+from osis_document_server.storage.disk import sync_folder, translated
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -29,11 +31,13 @@ class LocalStorage:
         # All folders are made at once: a folder made on the way would have to be synced in its parent at every first blob.
         for number in range(256):
             (root / f"{number:02x}").mkdir(parents=True, exist_ok=True)
-        _sync_folder(root)
+        sync_folder(root)
 
-    def put(self, key: str, source: Path) -> None:
+    def put(self, key: str, source: Path, *, parts: Sequence[StoredPart] = ()) -> None:  # noqa: ARG002 - the file has them all
         place = self._place(key)
         with translated():
+            if place.exists():
+                raise BlobExists(key)
             descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 os.fchmod(descriptor, 0o400)
@@ -41,9 +45,14 @@ class LocalStorage:
             finally:
                 os.close(descriptor)
             os.rename(source, place)  # noqa: PTH104 - the system call, as it is
-            _sync_folder(place.parent)
+            try:
+                sync_folder(place.parent)
+            except OSError:
+                with suppress(OSError):
+                    place.unlink()  # nobody knows whether it would survive, so nobody may rely on it
+                raise
 
-    def open(self, key: str) -> "LocalBlobReader":
+    def open(self, key: str, *, start: int = 0, end: int | None = None) -> "LocalBlobReader":  # noqa: ARG002 - the system reads ahead
         try:
             with translated():
                 return LocalBlobReader(self._place(key))
@@ -51,16 +60,27 @@ class LocalStorage:
             raise BlobMissing(key) from exc
 
     def delete(self, key: str) -> None:
-        with translated():
-            place = self._place(key)
-            place.unlink(missing_ok=True)
-            _sync_folder(place.parent)
+        place = self._place(key)
+        with translated(), suppress(FileNotFoundError):
+            place.unlink()
+            sync_folder(place.parent)
 
-    def keys(self) -> Iterator[str]:
+    def stored(self) -> Iterator[StoredBlob]:
         for number in range(256):
-            for entry in os.scandir(self._root / f"{number:02x}"):
-                if _KEY.fullmatch(entry.name):
-                    yield entry.name
+            with translated():
+                entries = list(os.scandir(self._root / f"{number:02x}"))
+            for entry in entries:
+                if not _KEY.fullmatch(entry.name):
+                    continue
+                try:
+                    with translated():
+                        status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # deleted meanwhile
+                # Making it read-only and renaming it are the last things that `put` does to a file; both set its change time. The
+                # modification time may be older: that of the last byte of an upload that was finished much later.
+                stored_at = datetime.fromtimestamp(status.st_ctime, UTC)
+                yield StoredBlob(key=entry.name, size_bytes=status.st_size, stored_at=stored_at)
 
     def _place(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
@@ -83,11 +103,3 @@ class LocalBlobReader:
 
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None) -> None:
         os.close(self._descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

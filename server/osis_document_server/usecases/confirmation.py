@@ -11,7 +11,7 @@ from uuid import UUID
 from osis_document_server.domain.documents import Document, ExpirationPolicy, Status
 from osis_document_server.domain.names import resolve_path
 from osis_document_server.domain.tokens import Claims, Purpose
-from osis_document_server.errors import ArgumentInvalid, ServiceError, TokenSpent, TokenWrongPurpose
+from osis_document_server.errors import ArgumentInvalid, ServiceError, TokenWrongPurpose
 from osis_document_server.models import rows
 from osis_document_server.models.database import unit_of_work
 from osis_document_server.models.tables import DocumentRow
@@ -78,16 +78,13 @@ class ConfirmUploads:
         hold: timedelta | None,
         now: datetime,
     ) -> None:
-        document = found.get(claims.document_id)
-        if document is None:
-            raise access.not_found(claims.document_id)
-        document.require_open()
+        document = access.require_open(found.get(claims.document_id), claims.document_id)
         if claims.purpose is Purpose.READ:
             claims.require(Purpose.UPLOAD, Purpose.WRITE)
         if document.status is Status.UPLOADED:
             if claims.purpose is Purpose.WRITE or (request_id and document.confirm_request_id == request_id):
                 return
-            raise _spent(document)
+            raise access.spent(document.id)
         if claims.purpose is Purpose.WRITE:
             raise TokenWrongPurpose(
                 f"Document {document.id} is not confirmed yet; that needs the token that its upload answered.",
@@ -118,14 +115,7 @@ class ConfirmUploads:
             .execute()
         )
         if not confirmed:
-            raise _spent(document)
-
-
-def _spent(document: Document) -> TokenSpent:
-    return TokenSpent(
-        f"The token of document {document.id} was used already. Ask for a write token with CreateToken to change it further.",
-        document_id=document.id,
-    )
+            raise access.spent(document.id)
 
 
 @contextmanager

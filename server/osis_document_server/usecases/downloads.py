@@ -1,5 +1,6 @@
 """Handing a document's bytes out, each block checked before it leaves."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,13 +11,17 @@ from osis_document_server.domain import blocks
 from osis_document_server.domain.blocks import BLOCK_SIZE
 from osis_document_server.domain.documents import Blob, Document
 from osis_document_server.errors import ArgumentInvalid, ContentChanged, RangeNotSatisfiable
-from osis_document_server.models.database import unit_of_work
+from osis_document_server.models import rows
+from osis_document_server.models.database import reading, unit_of_work
 from osis_document_server.models.tables import BlobRow
 from osis_document_server.storage.base import BlobMissing
 from osis_document_server.usecases import access
 from osis_document_server.usecases.service import Service
 
 _log = structlog.get_logger(__name__)
+
+#: Seconds after which a download that is under way looks whether its document is still to be had.
+_LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +89,19 @@ class Downloads:
         """Yields the bytes, a block of the blob at a time, none of which has not been checked.
 
         Raises:
+            DocumentDeleted, DocumentInfected, DocumentNotFound: the document was closed or removed meanwhile.
             DocumentCorrupt: a block is damaged or missing; the blob is marked, so that every later read says so at once.
             StorageUnavailable: the storage reports an error.
         """
         checksums = blocks.unpack(content.blob.block_checksums)
         first, last = content.start // BLOCK_SIZE, (content.end - 1) // BLOCK_SIZE
+        looked_at = time.monotonic()
         try:
             with self._service.storage.open(content.blob.key) as reader:
                 for number in range(first, last + 1):
+                    if time.monotonic() - looked_at >= _LOOK_SECONDS:
+                        self._require_open(content.document.id)
+                        looked_at = time.monotonic()
                     begins = number * BLOCK_SIZE
                     data = reader.read(begins, BLOCK_SIZE)
                     if (
@@ -106,8 +116,24 @@ class Downloads:
                     else:
                         yield Part(data=data, crc32c=checksums[number])
         except BlobMissing:
+            if self._is_replaced(content):
+                raise ContentChanged(
+                    f"Document {content.document.id} has got other content just now. Start the download again.",
+                    document_id=content.document.id,
+                ) from None
             self._mark_corrupt(content.document.id, content.blob.key, block=None)
             raise access.corrupt(content.document.id) from None
+
+    def _require_open(self, document_id: UUID) -> None:
+        with reading(self._service.database):
+            access.require_open(rows.find_document(self._service.database, document_id), document_id)
+
+    def _is_replaced(self, content: Content) -> bool:
+        with reading(self._service.database):
+            document = rows.find_document(self._service.database, content.document.id)
+        if document is None:
+            return True
+        return content.blob.key not in {document.blob.key, document.modified.blob.key if document.modified else ""}
 
     def _mark_corrupt(self, document_id: UUID, key: str, *, block: int | None) -> None:
         _log.error("blob damaged", document_id=str(document_id), blob=key, block=block)

@@ -36,9 +36,6 @@ class FinalizeDocuments:
 
     def _result(self, document_id: UUID, document: Document | None) -> Document | ServiceError:
         try:
-            if document is None:
-                raise access.not_found(document_id)
-            document.require_open()
+            return access.require_open(document, document_id)
         except ServiceError as exc:
             return exc
-        return document

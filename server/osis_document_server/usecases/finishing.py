@@ -1,23 +1,29 @@
 """Making a document of an upload whose bytes have all arrived."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
+
+import structlog
 
 from osis_document_server.domain.access import Caller
 from osis_document_server.domain.blocks import BLOCK_SIZE, BlockChecksums
 from osis_document_server.domain.documents import Document, Status
 from osis_document_server.domain.names import extension_of, resolve_path
 from osis_document_server.domain.uploads import Import, Session
+from osis_document_server.errors import DatabaseUnavailable, ServiceError, UploadNotFound
 from osis_document_server.models import rows
 from osis_document_server.models.database import reading, unit_of_work
 from osis_document_server.models.tables import BlobRow, DocumentRow, UploadRow
 from osis_document_server.storage.content_type import require_agreement
-from osis_document_server.storage.spool import segment_name
-from osis_document_server.usecases import access, upload_sessions
+from osis_document_server.storage.spool import SegmentMissing, SpoolFile, joined_name, segment_name
+from osis_document_server.usecases import access, removal, upload_sessions
 from osis_document_server.usecases.receiving import Arrived, Content, require_hash
 from osis_document_server.usecases.service import Service
+
+_log = structlog.get_logger(__name__)
 
 
 def finish(service: Service, caller: Caller, session: Session, arrived: Arrived) -> Document:
@@ -26,48 +32,92 @@ def finish(service: Service, caller: Caller, session: Session, arrived: Arrived)
     Raises:
         HashMismatch, MimeMismatch: the content is not what it should be.
         WriterSuperseded, UploadCancelled: somebody else has the upload; theirs is the document, if there is one.
+        UploadNotFound: bytes that had arrived earlier are lost.
         StorageFull, StorageUnavailable, DatabaseUnavailable: it cannot be stored now.
     """
     spec = session.spec
     with reading(service.database):
         upload_sessions.require_current(session)  # a stale writer's bytes are not even looked at
-    path, content = service.spool.path(segment_name(spec.upload_id, session.epoch)), arrived.content
-    if content is None:
-        path, content = _join(service, session, size_bytes=arrived.size_bytes)
-        require_hash(content, arrived.declared_sha256)
-    extension = extension_of(spec.name)
-    mime_type = service.content_types.detect(path, extension=extension)
-    if service.limits.validate_types:
-        require_agreement(spec.name, extension=extension, detected=mime_type)
-    key = uuid4().hex
-    service.storage.put(key, path)
+    with ExitStack() as stack:
+        file, content = arrived.file, arrived.content
+        if content is None:
+            name = joined_name(spec.upload_id, session.epoch)
+            file = stack.enter_context(service.spool.create(name, expected_bytes=arrived.size_bytes))
+            content = _join(service, session, arrived, file)
+            require_hash(content, arrived.declared_sha256)
+        extension = extension_of(spec.name)
+        mime_type = service.content_types.detect(file.path, extension=extension)
+        if service.limits.validate_types:
+            require_agreement(spec.name, extension=extension, detected=mime_type)
+        *earlier_keys, key = session.blob_keys
+        service.storage.put(key, file.path, parts=file.parts)
     try:
         document = _record(service, caller, session, key=key, content=content, mime_type=mime_type)
-    except BaseException:
+    except DatabaseUnavailable:
+        raise  # nobody knows whether it was committed; if it was not, the sweeper finds the blob by the upload's row
+    except Exception:
         service.storage.delete(key)
         raise
-    service.spool.remove_all(spec.upload_id)
+    _clean_up(service, session, arrived, earlier_keys)
     return document
 
 
-def _join(service: Service, session: Session, *, size_bytes: int) -> tuple[Path, Content]:
+def _join(service: Service, session: Session, arrived: Arrived, joined: SpoolFile) -> Content:
     """Reads all segments back into one file, hashing them: nobody has seen all of the bytes yet."""
-    with reading(service.database):
-        row = UploadRow.get_or_none(UploadRow.id == session.spec.upload_id, UploadRow.epoch == session.epoch)
-    segments = row.segments if row is not None else []
     digest, checksums = hashlib.sha256(), BlockChecksums()
-    ends = [start for _, start in segments[1:]] + [size_bytes]
-    with service.spool.create(f"{segment_name(session.spec.upload_id, session.epoch)}.joined") as joined:
-        for (epoch, start), end in zip(segments, ends, strict=True):
-            with service.spool.path(segment_name(session.spec.upload_id, epoch)).open("rb") as segment:
-                remaining = end - start
-                # Never to the end of the file: its writer may still be adding bytes that do not count any more.
-                while data := segment.read(min(BLOCK_SIZE, remaining)):
-                    remaining -= len(data)
-                    digest.update(data)
-                    checksums.update(data)
-                    joined.write(data)
-        return joined.path, Content(size_bytes=joined.size_bytes, sha256=digest.hexdigest(), block_checksums=checksums.packed())
+    try:
+        for data in _segments(service, session, arrived):
+            digest.update(data)
+            checksums.update(data)
+            joined.write(data)
+    except SegmentMissing as exc:
+        raise _lost(service, session) from exc
+    return Content(size_bytes=joined.size_bytes, sha256=digest.hexdigest(), block_checksums=checksums.packed())
+
+
+def _segments(service: Service, session: Session, arrived: Arrived) -> Iterator[bytes]:
+    """Yields all bytes of an upload: those of earlier writers from the spool, this one's from its file."""
+    upload_id = session.spec.upload_id
+    with reading(service.database):
+        row = UploadRow.get_or_none(UploadRow.id == upload_id, UploadRow.epoch == session.epoch)
+        if row is None:
+            raise upload_sessions.over(session)
+    *earlier, _ = row.segments
+    ends = [start for _, start in row.segments[1:]]
+    for (epoch, start), end in zip(earlier, ends, strict=True):
+        yield from service.spool.read(segment_name(upload_id, epoch), size_bytes=end - start)
+    with arrived.file.path.open("rb", buffering=0) as own:
+        while data := own.read(BLOCK_SIZE):
+            yield data
+
+
+def _lost(service: Service, session: Session) -> UploadNotFound:
+    """Ends an upload of which bytes are gone that were safe, and returns the refusal: going on would meet the gap each time.
+
+    Raises:
+        WriterSuperseded, UploadCancelled: they are gone because somebody else has finished it or taken it back.
+    """
+    upload_id = session.spec.upload_id
+    with unit_of_work(service.database):
+        upload_sessions.end(session)
+    _log.error("bytes of an unfinished upload are gone", upload_id=str(upload_id))
+    upload_sessions.remove_bytes(service, upload_id, session.blob_keys)
+    return UploadNotFound(
+        f"Bytes of upload {upload_id} that had arrived are lost. Send it again from its beginning; the same id will do.",
+        upload_id=upload_id,
+    )
+
+
+def _clean_up(service: Service, session: Session, arrived: Arrived, earlier_keys: list[str]) -> None:
+    """Removes what is not needed any more; what cannot be removed now, the sweeper finds."""
+    try:
+        if session.epoch == 1:
+            arrived.file.remove()  # nobody else has ever written to this upload, so nothing has to be looked for
+            return
+        # The keys are those of blobs whose writers died just before they were done.
+        upload_sessions.remove_bytes(service, session.spec.upload_id, earlier_keys)
+    except ServiceError as exc:
+        _log.warning("segments stay for now", upload_id=str(session.spec.upload_id), error=exc.message)
 
 
 def _record(service: Service, caller: Caller, session: Session, *, key: str, content: Content, mime_type: str) -> Document:
@@ -82,13 +132,16 @@ def _record(service: Service, caller: Caller, session: Session, *, key: str, con
             sha256=content.sha256,
             block_checksums=content.block_checksums,
             created_at=now,
+            verified_at=now,
         )
         if imported is not None and imported.modified_copy_of is not None:
             return _record_modified_copy(service, imported, imported.modified_copy_of, key=key, mime_type=mime_type, now=now)
+        is_deleted = imported is not None and imported.status is Status.DELETED
         uploaded_at = (imported and imported.uploaded_at) or now
         DocumentRow.create(
             id=spec.upload_id,
             name=spec.name,
+            folded_name=spec.name.casefold(),
             mime_type=mime_type,
             blob=key,
             status=imported.status if imported else Status.REQUESTED,
@@ -100,6 +153,9 @@ def _record(service: Service, caller: Caller, session: Session, *, key: str, con
             updated_at=(imported and imported.updated_at) or uploaded_at,
             expires_at=imported.expires_at if imported else None,
             lease_id=spec.lease_id,
+            # Deleted there, it can be brought back here for as long as what is deleted here.
+            deleted_from=Status.UPLOADED if is_deleted else None,
+            deleted_at=now if is_deleted else None,
         )
         document = rows.find_document(service.database, spec.upload_id)
     if document is None:
@@ -112,17 +168,14 @@ def _record_modified_copy(
 ) -> Document:
     """Puts the bytes beside an existing document, as an import does. Within a unit of work."""
     created_at = imported.uploaded_at or now
-    updated = (
-        DocumentRow.update(
-            modified_blob=key,
-            modified_mime_type=mime_type,
-            modified_created_at=created_at,
-            modified_updated_at=imported.updated_at or created_at,
-        )
-        .where(DocumentRow.id == document_id)
-        .execute()
-    )
-    document = rows.find_document(service.database, document_id)
-    if not updated or document is None:
-        raise access.not_found(document_id)
-    return document
+    found = rows.find_documents(service.database, [document_id], lock=True)
+    before = access.require_found(found.get(document_id), document_id)
+    DocumentRow.update(
+        modified_blob=key,
+        modified_mime_type=mime_type,
+        modified_created_at=created_at,
+        modified_updated_at=imported.updated_at or created_at,
+    ).where(DocumentRow.id == document_id).execute()
+    if before.modified is not None:
+        removal.release([before.modified.blob.key], now=now)
+    return rows.find_documents(service.database, [document_id])[document_id]

@@ -19,6 +19,10 @@ class Limits:
     token_max_ttl: timedelta
     temp_upload_max_age: timedelta
     export_max_age: timedelta
+    #: How long deleted documents can be brought back.
+    deleted_max_age: timedelta
+    #: How long bytes stay that nothing refers to any more: longer than a read takes from the row to the bytes.
+    blob_grace: timedelta
     job_max_age: timedelta
     #: How long a lease lasts from each extension. Workers extend it every third of that, so two extensions may get lost.
     lease_duration: timedelta
@@ -29,14 +33,14 @@ class Limits:
     allowed_extensions: tuple[str, ...]
     validate_types: bool
 
-    def require_extension(self, extension: str) -> None:
-        """Raises ``ExtensionNotAllowed`` unless uploads may have ``extension``."""
+    def require_extension(self, extension: str, *, field: str) -> None:
+        """Raises ``ExtensionNotAllowed`` unless documents may have ``extension``; ``field`` is where the name came from."""
         if extension not in self.allowed_extensions:
             allowed = " ".join(self.allowed_extensions)
             what = f"files with the extension .{extension}" if extension else "files without an extension"
             raise ExtensionNotAllowed(
                 f"The service does not accept {what}. It accepts: {allowed}.",
-                field="upload_spec.name",
+                field=field,
                 extension=extension,
                 allowed=allowed,
             )

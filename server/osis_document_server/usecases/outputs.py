@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from osis_document_server.domain import content
 from osis_document_server.domain.documents import Document, Status
@@ -77,6 +77,7 @@ def make_at_once(
     output = DocumentRow.create(
         id=uuid4(),
         name=name,
+        folded_name=name.casefold(),
         mime_type=content.PDF,
         blob=blob_key,
         status=Status.UPLOADED,
@@ -85,12 +86,12 @@ def make_at_once(
         uploaded_at=now,
         updated_at=now,
     )
-    finish(task, output, now=now)
+    finish(task, output.id, now=now)
 
 
-def finish(task: TaskRow, output: DocumentRow, *, now: datetime) -> None:
+def finish(task: TaskRow, document_id: UUID, *, now: datetime) -> None:
     """Records a task as done, with its output."""
-    TaskOutputRow.create(task=task.id, position=0, document=output.id)
+    TaskOutputRow.create(task=task.id, position=0, document=document_id)
     task.state = State.DONE
     task.updated_at = now
     task.save()

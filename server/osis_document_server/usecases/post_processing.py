@@ -53,7 +53,7 @@ class PostProcessings:
         job_id = uuid4()
         try:
             with unit_of_work(self._service.database):
-                documents = rows.find_documents(self._service.database, document_ids)
+                documents = rows.find_documents(self._service.database, document_ids, lock=True)
                 for document_id in document_ids:
                     _require_input(document_id, documents.get(document_id), actions[0])
                 self._create(job_id, caller, [documents[document_id] for document_id in document_ids], actions, request_id)
@@ -147,9 +147,7 @@ class PostProcessings:
 
 
 def _require_input(document_id: UUID, document: Document | None, action: Action) -> None:
-    if document is None:
-        raise access.not_found(document_id)
-    document.require_open()
+    document = access.require_open(document, document_id)
     if document.status is not Status.UPLOADED:
         raise DocumentNotConfirmed(
             f"Document {document_id} is not confirmed yet. Confirm its upload first.", document_id=document_id

@@ -54,6 +54,14 @@ def fail(job: JobRow, failure: Failure, *, now: datetime, task: TaskRow | None =
     touch(job, now=now, state=State.FAILED, failure=failure)
 
 
+def cancel(job: JobRow, *, now: datetime) -> None:
+    """Ends a job because somebody called it off; one that has ended stays as it is."""
+    if State(job.state).is_terminal:
+        return
+    _call_off(job.id, now=now)
+    touch(job, now=now, state=State.CANCELLED)
+
+
 def put_back(job: JobRow, task: TaskRow, *, now: datetime) -> bool:
     """Lets a task be leased again, or gives its job up after the last attempt; returns whether there will be another."""
     if task.attempt >= MAX_ATTEMPTS:

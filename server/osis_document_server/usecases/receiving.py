@@ -22,10 +22,8 @@ from osis_document_server.storage.spool import SpoolFile
 from osis_document_server.usecases import upload_sessions
 from osis_document_server.usecases.service import Service
 
-#: How much arrives between two checkpoints, in bytes …
-CHECKPOINT_BYTES = 64 * 1024 * 1024
-#: … and how much time passes, in seconds, if bytes arrive at all.
-CHECKPOINT_SECONDS = 5.0
+#: How often the row of an upload is told that bytes still arrive, in seconds: the sweeper removes those where none do.
+_ALIVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +45,8 @@ class Arrived:
     declared_sha256: str
     #: None when this writer did not see the upload's beginning: it has to be read back.
     content: Content | None
+    #: What this writer has written.
+    file: SpoolFile
 
 
 class Receiver:
@@ -65,7 +65,7 @@ class Receiver:
         self._file = file
         self._max_bytes = max_bytes
         self._received = self._persisted = session.start
-        self._checked_at = time.monotonic()
+        self._recorded_at = self._told_at = time.monotonic()
         self._digest = hashlib.sha256()
         self._checksums = BlockChecksums()
 
@@ -95,10 +95,15 @@ class Receiver:
         """Makes a checkpoint if anything has come since the last, and returns how many bytes are safe."""
         if self._received > self._persisted:
             self._file.flush()
-            with unit_of_work(self._service.database):
-                upload_sessions.checkpoint(self._session, persisted_size=self._received, now=self._service.now())
+            self._tell(self._received)
             self._persisted = self._received
+        self._recorded_at = time.monotonic()
         return self._persisted
+
+    def _tell(self, persisted_size: int) -> None:
+        with unit_of_work(self._service.database):
+            upload_sessions.checkpoint(self._session, persisted_size=persisted_size, now=self._service.now())
+        self._told_at = time.monotonic()
 
     def _take(self, chunk: Chunk) -> None:
         data = _unreceived(chunk, self._received)
@@ -110,9 +115,11 @@ class Receiver:
             self._digest.update(data)
             self._checksums.update(data)
         self._file.write(data)
-        if self._received - self._persisted >= CHECKPOINT_BYTES or time.monotonic() - self._checked_at >= CHECKPOINT_SECONDS:
+        now, spool = time.monotonic(), self._service.spool
+        if self._received - self._persisted >= spool.checkpoint_bytes or now - self._recorded_at >= spool.checkpoint_seconds:
             self.record()
-            self._checked_at = time.monotonic()
+        elif now - self._told_at >= _ALIVE_SECONDS:
+            self._tell(self._persisted)
 
     def _require_size(self) -> None:
         if self._max_bytes is not None and self._received > self._max_bytes:
@@ -133,7 +140,7 @@ class Receiver:
                 size_bytes=self._received, sha256=self._digest.hexdigest(), block_checksums=self._checksums.packed()
             )
             require_hash(content, last.sha256)
-        return Arrived(size_bytes=self._received, declared_sha256=last.sha256, content=content)
+        return Arrived(size_bytes=self._received, declared_sha256=last.sha256, content=content, file=self._file)
 
 
 def require_same_content(document: Document, chunks: Iterable[Chunk]) -> None:

@@ -1,12 +1,16 @@
-"""Removing documents for good: the row, then, if nothing else refers to it, the blob; after the commit, the bytes."""
+"""Removing documents for good: first the row; then, some time after nothing refers to them any more, the bytes."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 import structlog
+from peewee import fn
 
 from osis_document_server.domain.documents import Status
 from osis_document_server.models.database import unit_of_work
-from osis_document_server.models.tables import BlobRow, DocumentRow
+from osis_document_server.models.tables import BlobRow, DocumentRow, JobInputRow, JobRow
+from osis_document_server.usecases import lineage
 from osis_document_server.usecases.service import Service
 
 _log = structlog.get_logger(__name__)
@@ -19,17 +23,48 @@ def remove_unconfirmed(service: Service, document_id: UUID, *, why: str) -> bool
 
 def remove(service: Service, document_id: UUID, condition: object, *, why: str) -> bool:
     """Removes a document as long as ``condition`` holds for its row; returns whether it was removed."""
+    now = service.now()
     with unit_of_work(service.database):
+        lineage.cancel_jobs_over(service.database, [document_id], now=now)
         row = DocumentRow.get_or_none(DocumentRow.id == document_id)
+        jobs = [link.job_id for link in JobInputRow.select(JobInputRow.job).where(JobInputRow.document == document_id)]
         if row is None or not DocumentRow.delete().where(DocumentRow.id == document_id, condition).execute():
             return False  # somebody was faster; that one wins
-        freed = [key for key in {row.blob_key, row.modified_blob_key} if key is not None and not _is_shared(key)]
-        BlobRow.delete().where(BlobRow.key.in_(freed)).execute()
-    for key in freed:
-        service.storage.delete(key)
-    _log.info("document removed", document_id=str(document_id), why=why)
+        release([row.blob_key, row.modified_blob_key], now=now)
+        # The jobs over it go with the last of their documents.
+        others = JobInputRow.select(JobInputRow.job).where(JobInputRow.job.in_(jobs))
+        JobRow.delete().where(JobRow.id.in_(jobs), JobRow.id.not_in(others)).execute()
+    _log.info("document removed", document_id=str(document_id), client=row.client, status=row.status, why=why)
     return True
 
 
-def _is_shared(key: str) -> bool:
-    return DocumentRow.select().where((DocumentRow.blob == key) | (DocumentRow.modified_blob == key)).exists()
+def release(keys: Iterable[str | None], *, now: datetime) -> None:
+    """Notes which of these blobs nothing refers to any more. Within a unit of work that has taken a reference away."""
+    refers = (DocumentRow.blob == BlobRow.key) | (DocumentRow.modified_blob == BlobRow.key)
+    BlobRow.update(released_at=now).where(
+        BlobRow.key.in_([key for key in keys if key is not None]),
+        ~fn.EXISTS(DocumentRow.select(DocumentRow.id).where(refers)),
+    ).execute()
+
+
+def remove_blob(service: Service, key: str) -> bool:
+    """Removes a released blob, its row first; returns whether it was still there and unused.
+
+    Raises:
+        StorageUnavailable: the row is gone, the bytes are not; the scrubber will find them.
+    """
+    refers = (DocumentRow.blob == BlobRow.key) | (DocumentRow.modified_blob == BlobRow.key)
+    with unit_of_work(service.database):
+        removed = (
+            BlobRow.delete()
+            .where(
+                BlobRow.key == key,
+                BlobRow.released_at.is_null(False),
+                ~fn.EXISTS(DocumentRow.select(DocumentRow.id).where(refers)),
+            )
+            .execute()
+        )
+    if removed:
+        service.storage.delete(key)
+        _log.info("blob removed", blob=key)
+    return bool(removed)

@@ -5,23 +5,34 @@ from datetime import datetime
 from uuid import UUID
 
 from osis_document_server.domain.documents import Status
-from osis_document_server.domain.jobs import MAX_ATTEMPTS, Action, Failure, LeasedTask, State, TaskInput
+from osis_document_server.domain.jobs import (
+    MAX_ATTEMPTS,
+    Action,
+    ContentChange,
+    Failure,
+    LeasedTask,
+    State,
+    TaskInput,
+    step_from_json,
+)
 from osis_document_server.domain.tokens import Purpose
 from osis_document_server.errors import ArgumentInvalid, ServiceError, UploadNotFound
 from osis_document_server.models import rows
 from osis_document_server.models.database import unit_of_work
 from osis_document_server.models.tables import DocumentRow, JobRow, TaskInputRow, TaskRow
-from osis_document_server.usecases import access, leases, outputs, progress
+from osis_document_server.usecases import access, content_changes, leases, outputs, progress
 from osis_document_server.usecases.dispatch import Dispatcher
 from osis_document_server.usecases.service import Service
+from osis_document_server.usecases.watching import Watching
 
 
 class Tasks:
     """What workers do with tasks."""
 
-    def __init__(self, service: Service, dispatcher: Dispatcher) -> None:
+    def __init__(self, service: Service, dispatcher: Dispatcher, watching: Watching) -> None:
         self._service = service
         self._dispatcher = dispatcher
+        self._watching = watching
 
     def claim(self, task_id: UUID, *, lease_id: UUID, worker: str) -> LeasedTask | None:
         """Leases a task, counting the attempt before any work begins. None: there is nothing to do.
@@ -96,9 +107,14 @@ class Tasks:
             )
             if output is None:
                 raise UploadNotFound(f"Upload {upload_ids[0]} was not finished under this lease.", upload_id=upload_ids[0])
-            self._confirm_output(task, job, output, now=now)
-            outputs.finish(task, output, now=now)
-            progress.advance(job, now=now)
+            step = step_from_json(job.actions[task.action_index])
+            if isinstance(step, ContentChange):
+                content_changes.apply(self._service, task, job, step, output, now=now)
+            else:
+                self._confirm_output(task, job, step, output, now=now)
+                outputs.finish(task, output.id, now=now)
+                progress.advance(job, now=now)
+        self._watching.wake(job.id)
         self._dispatcher.send_waiting()
 
     def fail(self, lease_id: UUID, failure: Failure) -> bool:
@@ -151,21 +167,28 @@ class Tasks:
         return TaskRow.get_or_none(condition)
 
     def _leased(self, task: TaskRow, job: JobRow, lease_id: UUID, *, now: datetime) -> LeasedTask:
+        step = step_from_json(job.actions[task.action_index])
         links = list(TaskInputRow.select().where(TaskInputRow.task == task.id).order_by(TaskInputRow.position))
         documents = rows.find_documents(self._service.database, [link.document_id for link in links])
         inputs = []
         for link in links:
-            document = documents.get(link.document_id)
-            if document is None:
-                raise access.not_found(link.document_id)
-            document.require_open()
-            access.require_sound(document, modified=False)
+            document = access.require_open(documents.get(link.document_id), link.document_id)
+            copy = document.modified
+            modified = copy is not None and link.blob_key == copy.blob.key != document.blob.key
+            if not modified and link.blob_key != document.blob.key:  # it has other content by now
+                if isinstance(step, ContentChange):
+                    raise access.spent(document.id)
+                TaskInputRow.update(blob_key=document.blob.key).where(
+                    TaskInputRow.task == task.id, TaskInputRow.position == link.position
+                ).execute()
+            access.require_sound(document, modified=modified)
             token = self._service.signer.sign(
                 document.id,
                 purpose=Purpose.READ,
                 revision=document.revision,
                 ttl=self._service.limits.job_max_age,
                 now=now,
+                modified=modified,
             )
             inputs.append(TaskInput(document=document, read_token=token.text, display_name=link.display_name))
         return LeasedTask(
@@ -175,11 +198,11 @@ class Tasks:
             lease_expires_at=task.lease_expires_at,
             lease_seconds=self._service.limits.lease_duration.total_seconds(),
             attempt=task.attempt,
-            action=Action.from_json(job.actions[task.action_index]),
+            action=step,
             inputs=inputs,
         )
 
-    def _confirm_output(self, task: TaskRow, job: JobRow, output: DocumentRow, *, now: datetime) -> None:
+    def _confirm_output(self, task: TaskRow, job: JobRow, action: Action, output: DocumentRow, *, now: datetime) -> None:
         source = (
             TaskInputRow.select(TaskInputRow, DocumentRow)
             .join(DocumentRow)
@@ -189,11 +212,12 @@ class Tasks:
         )
         count = TaskRow.select().where(TaskRow.job == job.id, TaskRow.action_index == task.action_index).count()
         output.name = outputs.name_of(
-            Action.from_json(job.actions[task.action_index]),
+            action,
             source_name=source.display_name,
             position=task.position,
             count=count,
         )
+        output.folded_name = output.name.casefold()
         output.path = outputs.path_of(output.name, source_path=source.document.path)
         output.status = Status.UPLOADED
         output.client = job.client

@@ -4,15 +4,18 @@ Whoever takes an upload over raises its epoch. Every later change is made ``WHER
 can change nothing any more, however late its bytes come.
 """
 
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from osis_document_server.domain.access import Caller
+from osis_document_server.domain.access import Caller, Role
 from osis_document_server.domain.documents import ExpirationPolicy, Status
 from osis_document_server.domain.uploads import Import, Session, UploadSpec
 from osis_document_server.errors import ServiceError, UploadCancelled, UploadIdTaken, UploadSpecConflict, WriterSuperseded
 from osis_document_server.models.tables import UploadRow
+from osis_document_server.usecases.service import Service
 
 
 def register(caller: Caller, spec: UploadSpec, *, now: datetime) -> UploadRow:
@@ -39,7 +42,7 @@ def take_over(row: UploadRow, *, now: datetime) -> Session:
     row.segments = [*(pair for pair in row.segments if pair[1] < row.persisted_size), [row.epoch, row.persisted_size]]
     row.updated_at = now
     row.save()
-    return Session(spec=spec_of(row), epoch=row.epoch, start=row.persisted_size)
+    return Session(spec=spec_of(row), epoch=row.epoch, start=row.persisted_size, blob_keys=blob_keys(row))
 
 
 def checkpoint(session: Session, *, persisted_size: int, now: datetime) -> None:
@@ -79,9 +82,27 @@ def end(session: Session) -> None:
         raise over(session)
 
 
+def remove_bytes(service: Service, upload_id: UUID, blob_keys: Iterable[str]) -> None:
+    """Removes what was written of an upload whose row is gone: segments, and blobs that a crash kept from becoming a document.
+
+    Raises:
+        StorageUnavailable: the storage reports an error.
+    """
+    service.spool.remove_all(upload_id)
+    for key in blob_keys:
+        service.storage.delete(key)
+
+
+def blob_keys(row: UploadRow) -> tuple[str, ...]:
+    """One key for each writer. They follow from the row, so that a blob is found again whose writer died before it had a row."""
+    said = f"{row.id} {row.started_at.timestamp()}"
+    return tuple(hashlib.sha256(f"{said} {epoch}".encode()).hexdigest()[:32] for epoch in range(1, row.epoch + 1))
+
+
 def require_same(row: UploadRow, caller: Caller, spec: UploadSpec | None) -> None:
     """Raises ``UploadIdTaken`` or ``UploadSpecConflict`` unless ``row`` is what the caller means."""
-    if row.client != caller.name:
+    # Keys of several roles may have one name; what is uploaded under a lease is the workers', all else is not.
+    if row.client != caller.name or (row.lease_id is not None) != (caller.role is Role.WORKER):
         raise taken(row.id)
     if spec is None:
         return

@@ -34,16 +34,23 @@ from osis_document_server.usecases import finishing, leases, removal, upload_ses
 from osis_document_server.usecases.limits import require_metadata_size
 from osis_document_server.usecases.receiving import Receiver, empty, require_same_content, too_large
 from osis_document_server.usecases.service import Service
+from osis_document_server.usecases.upload_limit import UploadLimit
 
 #: The content itself is at fault, or there is no room for it: sending the rest would not help, so nothing is kept.
 _FINAL = (EmptyFile, FileTooLarge, SizeMismatch, HashMismatch, MimeMismatch, StorageFull)
 
 
 class Uploads:
-    """Takes uploads in."""
+    """Takes uploads in.
 
-    def __init__(self, service: Service) -> None:
+    Args:
+        service: what all use cases work with.
+        limit: how many uploads each client may begin; None: any number.
+    """
+
+    def __init__(self, service: Service, limit: UploadLimit | None = None) -> None:
         self._service = service
+        self._limit = limit
 
     def start(self, caller: Caller, spec: UploadSpec) -> Finished | Unfinished:
         """Registers an upload without bytes; repeating it answers how far it has come.
@@ -52,8 +59,10 @@ class Uploads:
             NameInvalid, PathInvalid, ExtensionNotAllowed, FileTooLarge, EmptyFile, MetadataInvalid, ArgumentInvalid,
             RoleNotAllowed: the spec cannot be accepted.
             UploadIdTaken, UploadSpecConflict: the id is another's, or was used with another spec.
+            UploadLimitReached: the client has begun as many as it may.
         """
         spec = self._checked(caller, spec)
+        self._count(caller, spec)
         with unit_of_work(self._service.database):
             if document := self._finished(caller, spec.upload_id, spec):
                 return self._answer(document)
@@ -77,10 +86,15 @@ class Uploads:
             StorageFull, StorageUnavailable, DatabaseUnavailable: the service cannot take it now.
         """
         upload_id, spec = (target, None) if isinstance(target, UUID) else (target.upload_id, self._checked(caller, target))
+        if spec is not None:
+            self._count(caller, spec)
         with unit_of_work(self._service.database):
             document = self._finished(caller, upload_id, spec)
             if document is None:
-                session = upload_sessions.take_over(self._row(caller, upload_id, spec), now=self._service.now())
+                row = self._row(caller, upload_id, spec)
+                if row.lease_id is not None:
+                    leases.require_lease(row.lease_id, now=self._service.now())
+                session = upload_sessions.take_over(row, now=self._service.now())
         if document is not None:
             require_same_content(document, chunks)
             return self._answer(document)
@@ -143,7 +157,7 @@ class Uploads:
                 row.delete_instance()
         if document is not None:
             removal.remove_unconfirmed(self._service, upload_id, why="cancelled")
-        self._service.spool.remove_all(upload_id)
+        upload_sessions.remove_bytes(self._service, upload_id, upload_sessions.blob_keys(row) if row is not None else ())
 
     def _checked(self, caller: Caller, spec: UploadSpec) -> UploadSpec:
         name = check_name(spec.name, field="upload_spec.name")
@@ -161,9 +175,21 @@ class Uploads:
         if spec.imported is not None:
             resolve_path(spec.imported.path, name, field="upload_spec.imported.path")
         elif caller.role is not Role.WORKER:
-            self._service.limits.require_extension(extension_of(name))
+            self._service.limits.require_extension(extension_of(name), field="upload_spec.name")
         require_metadata_size(len(json.dumps(dict(spec.metadata)).encode()), field="upload_spec.metadata")
         return UploadSpec(**{**vars(spec), "name": name})
+
+    def _count(self, caller: Caller, spec: UploadSpec) -> None:
+        """Counts an upload that begins. One that goes on or is repeated is none, and a worker's belongs to a client's job."""
+        if self._limit is None or caller.role is Role.WORKER or spec.imported is not None:
+            return
+        with reading(self._service.database):
+            begins = (
+                not UploadRow.select().where(UploadRow.id == spec.upload_id).exists()
+                and rows.find_document(self._service.database, spec.upload_id) is None
+            )
+        if begins:
+            self._limit.count(caller.name)
 
     def _require_role(self, caller: Caller, spec: UploadSpec) -> None:
         if caller.role is Role.WORKER:
@@ -190,7 +216,7 @@ class Uploads:
         document = rows.find_document(self._service.database, upload_id)
         if document is None:
             return None
-        if document.client != caller.name:
+        if document.client != caller.name or (document.lease_id is not None) != (caller.role is Role.WORKER):
             raise upload_sessions.taken(upload_id)
         if spec is not None:
             if spec.name != document.name and document.status is Status.REQUESTED:
@@ -235,7 +261,7 @@ class Uploads:
                 upload_sessions.end(session)
         except (WriterSuperseded, UploadCancelled):
             return
-        self._service.spool.remove_all(session.spec.upload_id)
+        upload_sessions.remove_bytes(self._service, session.spec.upload_id, session.blob_keys)
 
     def _has_bytes(self, upload_id: UUID) -> bool:
         with reading(self._service.database):

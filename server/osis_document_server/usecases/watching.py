@@ -105,6 +105,12 @@ class Watching:
         with self._lock:
             self._versions[job_id] = min(version, self._versions.get(job_id, version))
 
+    def wake(self, job_id: UUID) -> None:
+        """Tells the watchers of a job at once what the poller would tell them soon: that it has changed."""
+        with self._lock:
+            for watch in self._watches.get(job_id, ()):
+                watch.notify()
+
     def stop(self) -> None:
         """Ends all watchers and the poller."""
         with self._lock:

@@ -25,7 +25,7 @@ from osis_document_client.cli import faults
 from osis_document_client.cli.program import program
 from osis_document_client.cli.text import visible
 
-from .conftest import API_KEY, Refusal, Service, Stall, make_job
+from .fake_service import API_KEY, Refusal, Service, Stall, make_job
 
 CONTENT = b"%PDF-1.4 a small file" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -212,7 +212,7 @@ def test_show_takes_an_id_or_a_token(run: Run, service: Service) -> None:
     document.metadata.update({"year": 2026})
     document.path = "admission/report.pdf"
 
-    by_id, by_token = run("show", ID), run("show", f"token-of-{ID}")
+    by_id, by_token = run("show", ID), run("show", f"token.of.{ID}")
 
     assert by_id.stdout == by_token.stdout
     lines = dict(line.split(maxsplit=1) for line in by_id.stdout.splitlines())
@@ -227,12 +227,12 @@ def test_token_prints_the_token_alone(run: Run, service: Service) -> None:
 
     result = run("token", ID, "--write", "--ttl", "15m", "--wanted", "convert")
 
-    assert result.stdout == f"token-of-{ID}\n"
+    assert result.stdout == f"token.of.{ID}\n"
     [request] = service.token_requests
     assert request.ttl.seconds == 900
     assert request.purpose == TokenPurpose.TOKEN_PURPOSE_WRITE
     assert request.wanted_post_process == WantedPostProcess.WANTED_POST_PROCESS_CONVERT
-    assert json.loads(run("token", ID, "--json").stdout)["token"] == f"token-of-{ID}"
+    assert json.loads(run("token", ID, "--json").stdout)["token"] == f"token.of.{ID}"
 
 
 def test_a_token_for_what_is_still_being_made_says_how_far_it_is(run: Run, service: Service) -> None:
@@ -263,7 +263,7 @@ def test_download_by_token_needs_no_key(run: Run, service: Service, tmp_path: Pa
     monkeypatch.delenv("OSIS_DOCUMENT_API_KEY")
     service.add_document(ID, CONTENT)
 
-    result = run("download", f"token-of-{ID}", "-o", tmp_path / "copy.pdf", "--json")
+    result = run("download", f"token.of.{ID}", "-o", tmp_path / "copy.pdf", "--json")
 
     assert (tmp_path / "copy.pdf").read_bytes() == CONTENT
     assert json.loads(result.stdout)["file"] == str(tmp_path / "copy.pdf")

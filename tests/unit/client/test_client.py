@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import logging
 import pkgutil
@@ -38,7 +39,7 @@ from osis_document_client import (
     to_struct,
 )
 
-from .conftest import API_KEY, Refusal, Service, make_server
+from .fake_service import API_KEY, Refusal, Service, make_server
 
 
 def services_of_the_contract() -> list[tuple[ServiceDescriptor, ModuleType]]:
@@ -53,7 +54,7 @@ def services_of_the_contract() -> list[tuple[ServiceDescriptor, ModuleType]]:
 
 
 def test_there_is_an_attribute_with_every_rpc_for_every_service(client: Client) -> None:
-    attributes = {name for name, value in vars(Client).items() if isinstance(value, property)}
+    attributes = {name for name, _ in inspect.getmembers(Client, lambda value: isinstance(value, property))}
     stubs = {type(getattr(client, name)): getattr(client, name) for name in attributes}
 
     assert services_of_the_contract()
@@ -81,6 +82,48 @@ def test_for_every_unary_rpc_it_is_decided_whether_grpc_repeats_it() -> None:
 
     assert decided == unary
     assert json.loads(_channel.service_config())["methodConfig"][0]["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
+
+
+def test_for_every_rpc_of_a_client_there_is_a_method() -> None:
+    methods = {
+        "UploadService": {
+            "StartUpload": "upload",
+            "WriteUpload": "upload",
+            "GetUploadStatus": "upload",
+            "CancelUpload": "cancel_upload",
+        },
+        "DownloadService": {"Download": "open_download"},
+        "TokenService": {"CreateToken": "create_token", "BatchCreateTokens": "create_tokens", "InspectToken": "inspect_token"},
+        "DocumentService": {
+            "ConfirmUploads": "confirm",
+            "FinalizeDocuments": "finalize",
+            "GetDocument": "get_document",
+            "BatchGetDocuments": "get_documents",
+            "ListDocuments": "list_documents",
+            "UpdateMetadata": "update_metadata",
+            "RotateImage": "rotate_image",
+            "SaveEdit": "save_edit",
+            "DuplicateDocuments": "duplicate",
+            "DeleteDocuments": "delete",
+            "UndeleteDocuments": "undelete",
+            "DeclareInfected": "declare_infected",
+        },
+        "PostProcessingService": {
+            "StartPostProcessing": "start",
+            "GetPostProcessing": "watch",  # whose first word is how the job stands
+            "WatchPostProcessing": "watch",
+            "CancelPostProcessing": "cancel",
+            "ListPostProcessings": "list_jobs",
+        },
+    }
+
+    assert {service.name: {method.name for method in service.methods} for service, _ in services_of_the_contract()} == {
+        **{service: set(names) for service, names in methods.items()},
+        "WorkerService": {"ClaimTask", "ExtendLease", "CompleteTask", "FailTask", "GiveBackTask"},
+    }
+    for names in methods.values():
+        for name in names.values():
+            assert inspect.getdoc(getattr(Client, name)), name
 
 
 def test_everything_public_is_listed_and_exists() -> None:
@@ -119,7 +162,7 @@ def test_streams_carry_the_key_and_no_deadline_of_their_own(client: Client, serv
 def test_without_a_key_none_is_sent(port: int, service: Service) -> None:
     service.add_document("d1", b"x")
     with Client(ClientConfig(target=f"127.0.0.1:{port}")) as client:
-        assert client.get_document(token="token-of-d1").id == "d1"
+        assert client.get_document(token="token.of.d1").id == "d1"
 
     assert service.keys == [None]
 
@@ -143,10 +186,10 @@ def test_an_idempotent_call_is_repeated_by_grpc(client: Client, service: Service
 def test_confirming_answers_documents_in_order(client: Client, service: Service) -> None:
     service.add_document("d1", b"x")
     service.add_document("d2", b"y", name="other.pdf")
-    result = UploadResult(write_token="write-d2")
+    result = UploadResult(write_token="write.of.d2")
 
     documents = client.confirm(
-        ["write-d1", result, ConfirmUpload(token="write-d1", path="own.pdf")],
+        ["write.of.d1", result, ConfirmUpload(token="write.of.d1", path="own.pdf")],
         path="folder/",
         metadata={"year": 2026},
         expiration_policy=ExpirationPolicy.EXPIRATION_POLICY_EXPORT,
@@ -166,8 +209,8 @@ def test_confirming_answers_documents_in_order(client: Client, service: Service)
 def test_a_hold_may_be_left_to_the_service(client: Client, service: Service) -> None:
     service.add_document("d1", b"x")
 
-    client.confirm(["write-d1"], hold=Hold())
-    client.confirm(["write-d1"])
+    client.confirm(["write.of.d1"], hold=Hold())
+    client.confirm(["write.of.d1"])
 
     assert [request.HasField("hold") for request in service.confirmed] == [True, False]
     assert not service.confirmed[0].hold.HasField("duration")
@@ -177,7 +220,7 @@ def test_confirming_is_repeated_as_the_same_request(client: Client, service: Ser
     service.add_document("d1", b"x")
     service.plan.append(Refusal("DATABASE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE))
 
-    client.confirm(["write-d1"], request_id="r1")
+    client.confirm(["write.of.d1"], request_id="r1")
 
     assert [request.request_id for request in service.confirmed] == ["r1", "r1"]
     assert pauses == [1]
@@ -187,21 +230,21 @@ def test_confirming_is_given_up_when_nobody_answers(client: Client, service: Ser
     service.plan.extend([Refusal("DATABASE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE)] * 9)
 
     with pytest.raises(Unavailable):
-        client.confirm(["write-d1"])
+        client.confirm(["write.of.d1"])
 
     assert pauses == [1, 2, 4]
 
 
 def test_a_spent_token_says_which_item_it_was(client: Client) -> None:
     with pytest.raises(TokenSpent) as caught:
-        client.confirm(["write-nothing"])
+        client.confirm(["write.of.nothing"])
 
     assert caught.value.metadata == {"index": "0"}
 
 
 def test_one_text_is_not_taken_for_a_list_of_tokens(client: Client) -> None:
     with pytest.raises(TypeError, match="list of tokens"):
-        client.confirm("write-d1")
+        client.confirm("write.of.d1")
 
 
 def test_a_token_is_asked_for_with_all_that_was_said(client: Client, service: Service) -> None:
@@ -217,7 +260,7 @@ def test_a_token_is_asked_for_with_all_that_was_said(client: Client, service: Se
     client.create_token("d1")
 
     first, second = service.token_requests
-    assert answer.token.token == "token-of-d1"
+    assert answer.token.token == "token.of.d1"
     assert first.purpose == TokenPurpose.TOKEN_PURPOSE_WRITE
     assert (first.ttl.seconds, first.ttl.nanos) == (90, 500_000_000)
     assert first.wanted_post_process == WantedPostProcess.WANTED_POST_PROCESS_ORIGINAL
@@ -266,11 +309,11 @@ def test_processes_forked_from_a_client_that_made_no_call_have_channels_of_their
         for _ in range(4):
             child = os.fork()
             if not child:
-                ok = client.get_document(token="token-of-d1").id == "d1" and list(client._connections) == [os.getpid()]
+                ok = client.get_document(token="token.of.d1").id == "d1" and list(client._connections) == [os.getpid()]
                 os._exit(0 if ok else 1)
             children.append(child)
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-        assert client.get_document(token="token-of-d1").id == "d1"
+        assert client.get_document(token="token.of.d1").id == "d1"
         print(codes)
         """
     )
@@ -319,9 +362,9 @@ def test_tls_is_used_when_it_is_configured(service: Service, tmp_path: Path, mut
     pair = {"tls_cert_file": tmp_path / "cert.pem", "tls_key_file": tmp_path / "key.pem"} if mutual else {}
     try:
         with Client(ClientConfig(target=f"localhost:{port}", tls_ca_file=tmp_path / "ca.pem", **pair)) as client:  # type: ignore[arg-type]
-            assert client.get_document(token="token-of-d1").id == "d1"
+            assert client.get_document(token="token.of.d1").id == "d1"
         with Client(ClientConfig(target=f"localhost:{port}")) as client, pytest.raises(Unavailable):
-            client.get_document(token="token-of-d1")
+            client.get_document(token="token.of.d1")
     finally:
         server.stop(0).wait(10)
 

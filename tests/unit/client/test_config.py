@@ -56,6 +56,15 @@ def test_the_embedded_key_is_not_sent_to_another_address(monkeypatch: pytest.Mon
     assert ClientConfig.from_environment().api_key == ""
 
 
+def test_the_tls_files_of_the_environment_are_not_for_the_embedded_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_client_file({"target": "unix:/tmp/osis-document-x/server.sock", "api_key": "generated"})
+    monkeypatch.setenv("OSIS_DOCUMENT_CLIENT_TLS_CA", "/etc/ca.pem")
+
+    assert not ClientConfig.from_environment().uses_tls
+    assert ClientConfig.from_environment(tls_ca_file=Path("/etc/ca.pem")).uses_tls
+    assert ClientConfig.from_environment(target="here:2").uses_tls
+
+
 def test_nothing_configured_says_what_to_set() -> None:
     with pytest.raises(ConfigurationError, match=r"OSIS_DOCUMENT_TARGET.*OSIS_DOCUMENT_API_KEY.*osis-document-server serve"):
         ClientConfig.from_environment()

@@ -23,12 +23,13 @@ from osis_document_client import (
     Unavailable,
 )
 
-from .conftest import Damage, Drop, EndEarly, Refusal, Relay, Service, Stall
+from .fake_service import Damage, Drop, EndEarly, Refusal, Service, Stall
+from .relay import Relay
 
 BLOCK = 65536
 CONTENT = random.Random(2).randbytes(20 * BLOCK + 77)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-TOKEN = "token-of-d1"
+TOKEN = "token.of.d1"
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ from osis_document_client import (
     error_for_item,
 )
 
-from .conftest import Refusal, Service, Stall
+from .fake_service import Refusal, Service, Stall
 
 PROTO = Path(__file__).parents[3] / "protos/osis/document/v1/error_reason.proto"
 REASONS = [name.removeprefix("ERROR_REASON_") for name, number in ErrorReason.items() if number]

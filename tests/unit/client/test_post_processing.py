@@ -21,7 +21,7 @@ from osis_document_client import (
     merge,
 )
 
-from .conftest import Drop, EndEarly, Refusal, Service, Stall, make_job
+from .fake_service import Drop, EndEarly, Refusal, Service, Stall, make_job
 
 PENDING, RUNNING, DONE = make_job(state="PENDING"), make_job(state="RUNNING", done=1), make_job(state="DONE", done=2)
 FAILED = make_job(

@@ -24,7 +24,8 @@ from osis_document_client import (
     WriterSuperseded,
 )
 
-from .conftest import MEBIBYTE, Drop, EndEarly, Refusal, Relay, Service, Stall
+from .fake_service import MEBIBYTE, Drop, EndEarly, Refusal, Service, Stall
+from .relay import Relay
 
 CONTENT = random.Random(1).randbytes(5 * MEBIBYTE + 123)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -56,7 +57,7 @@ def test_a_file_arrives_with_its_name_size_hash_and_keys(client: Client, service
     assert service.uploads[result.document.id] == CONTENT
     assert result.document.sha256 == SHA256
     assert result.document.name == "report.pdf"
-    assert result.write_token == f"write-{result.document.id}"
+    assert result.write_token == f"write.of.{result.document.id}"
     spec = service.specs[result.document.id]
     assert spec.size_bytes == len(CONTENT)
     assert dict(spec.metadata) == {"author": "Ada", "year": 2026}
@@ -119,7 +120,41 @@ def test_progress_grows_to_the_whole_size(client: Client, path: Path) -> None:
     client.upload(path, progress=lambda done, total: seen.append((done, total)))
 
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[0] == (0, len(CONTENT))
     assert seen[-1] == (len(CONTENT), len(CONTENT))
+
+
+def test_progress_begins_where_a_resumed_upload_goes_on(client: Client, service: Service, path: Path) -> None:
+    upload_id = str(uuid.uuid4())
+    service.plan.extend([Drop(2 * MEBIBYTE)] + [Refusal("SHUTTING_DOWN", grpc.StatusCode.UNAVAILABLE)] * 4)
+    with pytest.raises(UploadInterrupted):
+        client.upload(path, upload_id=upload_id)
+    service.plan.clear()
+    seen: list[int] = []
+
+    client.upload(path, upload_id=upload_id, progress=lambda done, _: seen.append(done))
+
+    assert seen[0] == 2 * MEBIBYTE
+    assert seen == sorted(seen)
+
+
+def test_progress_steps_back_to_what_is_safe_when_a_connection_is_replaced(client: Client, service: Service, path: Path) -> None:
+    service.plan.append(Drop(2 * MEBIBYTE))
+    seen: list[int] = []
+
+    client.upload(path, progress=lambda done, _: seen.append(done))
+
+    again = len(seen) - 1 - seen[::-1].index(2 * MEBIBYTE)  # where the second stream begins
+    assert seen[:again] == sorted(seen[:again])
+    assert seen[again:] == [2 * MEBIBYTE, 3 * MEBIBYTE, 4 * MEBIBYTE, 5 * MEBIBYTE, len(CONTENT)]
+
+
+def test_an_id_of_one_s_own_costs_no_question_where_it_is_known_to_be_new(client: Client, service: Service, path: Path) -> None:
+    upload_id = str(uuid.uuid4())
+
+    assert client.upload(path, upload_id=upload_id, resume=False).document.id == upload_id
+
+    assert service.calls == ["WriteUpload"]
 
 
 def test_what_the_progress_callback_raises_ends_the_upload(client: Client, service: Service, path: Path) -> None:

@@ -20,7 +20,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_with_nothing_set_everything_is_under_var_on_loopback() -> None:
     settings = Settings.load()
     assert settings.database == "sqlite:///var/osis-document.db"
-    assert settings.blobs == Path("var/blobs")
+    assert settings.storage == Path("var/blobs")
     assert settings.is_embedded
     assert settings.listen == "127.0.0.1:50051"
 

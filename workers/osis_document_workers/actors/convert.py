@@ -1,11 +1,13 @@
 """CONVERT: one document becomes a PDF."""
 
+from pathlib import Path
+
 from osis.document.v1 import post_processing_pb2
 from osis_document_workers import engines
 from osis_document_workers.processing import Work
 
 
-def run(work: Work) -> None:
+def run(work: Work) -> Path:
     """Converts the task's document."""
     [source] = work.inputs
     asked = work.task.convert
@@ -17,11 +19,13 @@ def run(work: Work) -> None:
         )
     except ValueError as exc:
         raise engines.EngineError(engines.Reason.DOCUMENT_UNREADABLE, str(exc)) from exc
+    output = work.output("pdf")
     engines.convert(
         source.path,
-        work.output,
+        output,
         mime_type=source.message.document.mime_type,
         options=options,
         scratch=work.folder,
         cancelled=work.cancelled,
     )
+    return output

@@ -1,9 +1,11 @@
-"""Engines: documents in, PDF out.
+"""Engines: documents in, a document out.
 
-    convert(source, target, mime_type=…)    an office document, a text or a picture becomes a PDF
-    merge(inputs, target)                   PDFs become one PDF
+    convert(source, target, mime_type=…)           an office document, a text or a picture becomes a PDF
+    merge(inputs, target)                          PDFs become one PDF
+    rotate(source, target, mime_type=…, degrees=…) a picture is rotated, without loss
+    edit(source, target, rotations=…)              pages of a PDF are rotated
 
-Both are functions of paths and options and know nothing of queues or servers. What reads a user's bytes runs in a
+All are functions of paths and options and know nothing of queues or servers. What reads a user's bytes runs in a
 process of its own with limited memory and time, without network where the host permits, and is gone when they return.
 """
 
@@ -13,7 +15,7 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,9 @@ __all__ = [
     "PaperSize",
     "Reason",
     "convert",
+    "edit",
     "merge",
+    "rotate",
 ]
 
 logger = logging.getLogger(__name__)
@@ -124,6 +128,68 @@ def merge(
             if exc.source in copies:  # the caller knows its own files, not the copies
                 exc.source = inputs[copies.index(exc.source)].path
             raise
+        space.publish(target)
+
+
+def rotate(
+    source: Path,
+    target: Path,
+    *,
+    mime_type: str,
+    degrees: int,
+    limits: Limits = _LIMITS,
+    scratch: Path,
+    cancelled: threading.Event | None = None,
+) -> None:
+    """Rotates a picture clockwise, as it is shown. The result is of the same type, and nothing of it is lost.
+
+    Args:
+        mime_type: the picture's type, image/jpeg or image/png.
+        degrees: 90, 180 or 270.
+        source, target, limits, scratch, cancelled: as for `convert`.
+
+    Raises:
+        EngineError: NOT_AN_IMAGE (or none that can be rotated), DOCUMENT_UNREADABLE, PROCESSING_TIMED_OUT,
+            PROCESSING_TOO_LARGE, ENGINE_CRASHED.
+        EngineCancelledError: `cancelled` was set; there is no target.
+        ValueError: `degrees` is something else.
+    """
+    if degrees not in {90, 180, 270}:
+        raise ValueError(f"pictures are rotated by 90, 180 or 270 degrees, not by {degrees}")
+    with workspace(scratch) as space:
+        [copy] = space.add([source])
+        request = operations.rotate_request(copy, space.result, mime_type=mime_type, degrees=degrees)
+        _perform(request, space=space, limits=limits, cancelled=cancelled)
+        space.publish(target)
+
+
+def edit(
+    source: Path,
+    target: Path,
+    *,
+    rotations: Mapping[int, int],
+    limits: Limits = _LIMITS,
+    scratch: Path,
+    cancelled: threading.Event | None = None,
+) -> None:
+    """Rotates pages of a PDF; all else in it is kept. Without rotations, the checked file is passed through.
+
+    Args:
+        rotations: degrees clockwise, multiples of 90, by page, counted from 0; relative to how the page is shown.
+        source, target, limits, scratch, cancelled: as for `convert`.
+
+    Raises:
+        EngineError: DOCUMENT_UNREADABLE (no PDF, damaged, or it has no such page), PASSWORD_REQUIRED, PROCESSING_TIMED_OUT,
+            PROCESSING_TOO_LARGE, ENGINE_CRASHED.
+        EngineCancelledError: `cancelled` was set; there is no target.
+        ValueError: a rotation is no multiple of 90.
+    """
+    if wrong := [degrees for degrees in rotations.values() if degrees % 90]:
+        raise ValueError(f"pages are rotated by multiples of 90 degrees, not by {wrong[0]}")
+    with workspace(scratch) as space:
+        [copy] = space.add([source])
+        request = operations.edit_request(copy, space.result, rotations=rotations)
+        _perform(request, space=space, limits=limits, cancelled=cancelled)
         space.publish(target)
 
 

@@ -22,6 +22,7 @@ class Reason(enum.StrEnum):
     PROCESSING_TOO_LARGE = "PROCESSING_TOO_LARGE"
     ENGINE_CRASHED = "ENGINE_CRASHED"
     MERGE_INPUT_NOT_PDF = "MERGE_INPUT_NOT_PDF"
+    NOT_AN_IMAGE = "NOT_AN_IMAGE"
 
 
 #: Another worker, or the same one later, may succeed. Everything else is the document's own fault.
@@ -29,7 +30,7 @@ RETRYABLE = frozenset({Reason.CONVERTER_MISSING, Reason.ENGINE_CRASHED})
 
 
 class EngineError(Exception):
-    """A conversion or merge failed.
+    """The work on a document failed.
 
     Attributes:
         reason: a member of `Reason`; being a `StrEnum` member it is also the plain string.

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import struct
-import warnings
-import zlib
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
 import img2pdf
 import pikepdf
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
+from . import pictures
 from .errors import EngineError, Reason
 from .options import ConvertOptions
-from .registry import JPEG, PNG
-
-#: Pillow tries these formats and no other. A JPEG with several pictures in it (MPO) is opened through JPEG.
-FORMATS = {JPEG: ("JPEG",), PNG: ("PNG",)}
-
-#: Pillow's own limit for a warning, here an error: with 4 bytes a pixel it decodes into 341 MiB.
-MAX_PIXELS = 89_478_485
+from .orientation import SHOWN, UPRIGHT
+from .registry import JPEG
 
 #: Used when a picture has no resolution, or one that is no scanner's, printer's or screen's: img2pdf's default, and CSS's.
 DEFAULT_DPI = 96.0
@@ -30,12 +23,6 @@ SANE_DPI = (20.0, 4800.0)
 #: PDF 1.7 (ISO 32000-1), Annex C: pages measure 3 to 14,400 units, here points.
 MIN_PAGE_POINTS = 3.0
 MAX_PAGE_POINTS = 14_400.0
-
-#: What EXIF calls mirrored, and the clockwise rotation that is left once the picture is mirrored left to right
-#: (Exif 2.32, tag 274). The others are img2pdf's.
-MIRRORED = {2: 0, 4: 180, 5: 270, 7: 90}
-
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error, zlib.error)
 
 
 def convert(source: Path, target: Path, *, mime_type: str, options: ConvertOptions) -> None:
@@ -65,23 +52,14 @@ def convert(source: Path, target: Path, *, mime_type: str, options: ConvertOptio
         )
     flattened = target.with_suffix(".png")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with pictures.explaining_damage(img2pdf.ImageOpenError, img2pdf.JpegColorspaceError):
             checked = _check(source, flattened, mime_type=mime_type)
             _write(checked, target, title=options.title)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
-        raise EngineError(
-            Reason.PROCESSING_TOO_LARGE,
-            f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels. Upload it in a lower resolution.",
-        ) from exc
-    except UnidentifiedImageError as exc:
-        raise _unreadable("it is no picture of the type it claims to be") from exc
-    except (*_BROKEN, img2pdf.ImageOpenError, img2pdf.JpegColorspaceError) as exc:
-        raise _unreadable("it is damaged") from exc
     finally:
         flattened.unlink(missing_ok=True)
-    if checked.orientation in MIRRORED:
-        _mirror(target, rotation=MIRRORED[checked.orientation])
+    mirrored, rotation = SHOWN.get(checked.orientation, SHOWN[UPRIGHT])
+    if mirrored:  # the others are img2pdf's
+        _mirror(target, rotation=rotation)
 
 
 @dataclass(frozen=True)
@@ -95,9 +73,7 @@ class _Checked:
 
 def _check(source: Path, flattened: Path, *, mime_type: str) -> _Checked:
     """Decodes the whole picture, so that a damaged one is refused; flattens transparency, into `flattened`."""
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    with Image.open(source, formats=FORMATS[mime_type]) as picture:
-        picture.load()
+    with pictures.decoded(source, mime_type=mime_type) as picture:
         exif = picture.getexif()
         orientation = exif.get(ExifTags.Base.Orientation, 1)
         if picture.has_transparency_data:
@@ -162,10 +138,3 @@ def _mirror(path: Path, *, rotation: int) -> None:
 
 def _includes_first_page(page_ranges: str) -> bool:
     return any(int(part.partition("-")[0]) == 1 for part in page_ranges.split(","))
-
-
-def _unreadable(why: str) -> EngineError:
-    return EngineError(
-        Reason.DOCUMENT_UNREADABLE,
-        f"The picture cannot be read: {why}. Open it in a picture program, save it anew and upload it again.",
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,29 +40,77 @@ def merge_request(inputs: list[MergeInput], target: Path, *, options: MergeOptio
     }
 
 
+def rotate_request(source: Path, target: Path, *, mime_type: str, degrees: int) -> dict[str, Any]:
+    """The request to rotate a picture."""
+    return {
+        "operation": "rotate",
+        "source": str(source),
+        "target": str(target),
+        "mime_type": mime_type,
+        "degrees": degrees,
+    }
+
+
+def edit_request(source: Path, target: Path, *, rotations: Mapping[int, int]) -> dict[str, Any]:
+    """The request to rotate pages of a PDF."""
+    return {
+        "operation": "edit",
+        "source": str(source),
+        "target": str(target),
+        "rotations": sorted(rotations.items()),
+    }
+
+
 def perform(request: dict[str, Any]) -> None:
     """Does what a request asks.
 
     Raises:
         EngineError: as the engine that it calls.
     """
-    target, work = Path(request["target"]), Path(request["work"])
-    if request["operation"] == "convert":
-        registry.find(request["mime_type"]).convert(
-            Path(request["source"]),
-            target,
-            mime_type=request["mime_type"],
-            options=ConvertOptions(title=request["title"], page_ranges=request["page_ranges"], pdf_a=request["pdf_a"]),
-            work=work,
-            program=request["program"],
-        )
-    else:
-        from . import pdf
+    _OPERATIONS[request["operation"]](request)
 
-        pdf.merge(
-            [MergeInput(Path(path), name) for path, name in request["inputs"]],
-            target,
-            paper_size=PaperSize[request["paper_size"]] if request["paper_size"] else None,
-            title=request["title"],
-            work=work,
-        )
+
+# The engines' modules are imported when used: the caller's process makes requests, and has no need of their libraries.
+def _convert(request: dict[str, Any]) -> None:
+    registry.find(request["mime_type"]).convert(
+        Path(request["source"]),
+        Path(request["target"]),
+        mime_type=request["mime_type"],
+        options=ConvertOptions(title=request["title"], page_ranges=request["page_ranges"], pdf_a=request["pdf_a"]),
+        work=Path(request["work"]),
+        program=request["program"],
+    )
+
+
+def _merge(request: dict[str, Any]) -> None:
+    from . import pdf
+
+    pdf.merge(
+        [MergeInput(Path(path), name) for path, name in request["inputs"]],
+        Path(request["target"]),
+        paper_size=PaperSize[request["paper_size"]] if request["paper_size"] else None,
+        title=request["title"],
+        work=Path(request["work"]),
+    )
+
+
+def _rotate(request: dict[str, Any]) -> None:
+    from . import image_rotation
+
+    image_rotation.rotate(
+        Path(request["source"]), Path(request["target"]), mime_type=request["mime_type"], degrees=request["degrees"]
+    )
+
+
+def _edit(request: dict[str, Any]) -> None:
+    from . import pdf_edit
+
+    pdf_edit.edit(Path(request["source"]), Path(request["target"]), rotations=dict(request["rotations"]))
+
+
+_OPERATIONS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "convert": _convert,
+    "merge": _merge,
+    "rotate": _rotate,
+    "edit": _edit,
+}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import NoneType
 
-from pypdf import PdfReader, PdfWriter
+from pypdf import PageObject, PdfReader, PdfWriter
 from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError, PyPdfError
 from pypdf.generic import (
     ArrayObject,
     ByteStringObject,
-    ContentStream,
     DictionaryObject,
+    IndirectObject,
     NameObject,
+    NullObject,
     TextStringObject,
 )
 
@@ -109,23 +111,42 @@ def _open(item: MergeInput, *, work: Path, position: int) -> PdfReader:
         reader.close()
         return PdfReader(_decrypt(item, work / f"decrypted-{position}.pdf"), strict=False)
     reader.strict = False
-    if not sound:
-        for number, page in enumerate(reader.pages, start=1):
-            _check_page(item, page.get_contents(), number)
+    if not sound and (number := first_damaged_page(reader)):
+        raise _unreadable(item, f"its page {number} is damaged")
     return reader
 
 
-def _check_page(item: MergeInput, contents: ContentStream | None, number: int) -> None:
-    """Reads a page's drawing operations, as a repaired file may have lost parts of them.
+def first_damaged_page(reader: PdfReader) -> int | None:
+    """Looks for a page that a repaired file has lost parts of; returns its number, counted from 1, or None.
 
-    Raises:
-        EngineError: DOCUMENT_UNREADABLE.
+    What it draws is read, and has to be there with the pictures that it names.
     """
-    try:
-        if contents is not None:
-            _ = contents.operations
-    except _BROKEN as exc:
-        raise _unreadable(item, f"its page {number} is damaged") from exc
+    for number, page in enumerate(reader.pages, start=1):
+        try:
+            contents = page.get_contents()
+            if contents is not None:
+                _ = contents.operations
+            if _has_lost_parts(page):
+                return number
+        except _BROKEN:
+            return number
+    return None
+
+
+def _has_lost_parts(page: PageObject) -> bool:
+    parts = [page.raw_get(key) for key in ("/Contents", "/Resources") if key in page]
+    if isinstance(contents := page.get("/Contents", NullObject()).get_object(), ArrayObject):
+        parts += list(contents)
+    if isinstance(resources := page.get("/Resources", NullObject()).get_object(), DictionaryObject):
+        drawn = resources.get("/XObject", NullObject()).get_object()
+        if isinstance(drawn, DictionaryObject):
+            parts += [drawn.raw_get(name) for name in drawn]
+    return any(_is_lost(part) for part in parts)
+
+
+def _is_lost(part: object) -> bool:
+    """True for a reference to an object that is not there."""
+    return isinstance(part, IndirectObject) and isinstance(part.get_object(), (NullObject, NoneType))
 
 
 def _decrypt(item: MergeInput, target: Path) -> Path:

@@ -29,7 +29,7 @@ class Workspace:
 
     @property
     def result(self) -> Path:
-        return self.work / "result.pdf"
+        return self.work / "result"
 
     @property
     def request(self) -> Path:

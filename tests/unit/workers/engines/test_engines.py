@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image, ImageOps
 from pypdf import PdfReader
 
 from osis_document_workers import engines
@@ -175,8 +176,6 @@ def test_a_missing_libreoffice_is_told_with_its_package(docx_file: Path, scratch
 
 
 def test_a_picture_that_needs_too_much_memory_is_too_large(tmp_path: Path, scratch: Path, target: Path) -> None:
-    from PIL import Image
-
     source = tmp_path / "large"
     source.write_bytes(saved(Image.new("RGBA", (8000, 8000)), "PNG"))
     limits = Limits(memory_bytes=192 * MIB)
@@ -232,3 +231,77 @@ def failed_conversion(source: Path, target: Path, **arguments: object) -> Engine
     with pytest.raises(EngineError) as failure:
         engines.convert(source, target, **arguments)  # type: ignore[arg-type]
     return failure.value
+
+
+@pytest.mark.parametrize(("kind", "mime_type"), [("JPEG", registry.JPEG), ("PNG", registry.PNG)])
+def test_a_rotated_picture_is_one_of_the_same_type(
+    kind: str, mime_type: str, isolation: str, tmp_path: Path, scratch: Path, target: Path
+) -> None:
+    source = tmp_path / "picture"
+    image = Image.new("RGB", (60, 40), "red")
+    image.paste("blue", (32, 0, 60, 40))
+    source.write_bytes(saved(image, kind, quality=95))
+    engines.rotate(source, target, mime_type=mime_type, degrees=90, scratch=scratch)
+    with Image.open(target) as rotated, Image.open(source) as before:
+        assert rotated.format == kind
+        expected = before.transpose(Image.Transpose.ROTATE_270)
+        assert ImageOps.exif_transpose(rotated).tobytes() == expected.tobytes()
+    assert target.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 360, -90])
+def test_a_rotation_by_anything_but_quarter_turns_is_an_error_of_the_caller(
+    degrees: int, tmp_path: Path, scratch: Path, target: Path
+) -> None:
+    with pytest.raises(ValueError, match=str(degrees)):
+        engines.rotate(tmp_path / "picture", target, mime_type=registry.PNG, degrees=degrees, scratch=scratch)
+
+
+def test_a_damaged_picture_is_not_rotated_and_an_existing_target_is_kept(tmp_path: Path, scratch: Path, target: Path) -> None:
+    source = tmp_path / "picture"
+    source.write_bytes(saved(Image.effect_noise((200, 200), 80), "PNG")[:5000])
+    target.write_bytes(b"the earlier one")
+    with pytest.raises(EngineError) as failure:
+        engines.rotate(source, target, mime_type=registry.PNG, degrees=90, scratch=scratch)
+    assert failure.value.reason == Reason.DOCUMENT_UNREADABLE
+    assert target.read_bytes() == b"the earlier one"
+
+
+def test_the_largest_picture_can_be_rotated_within_the_limits(tmp_path: Path, scratch: Path, target: Path) -> None:
+    source = tmp_path / "picture"
+    source.write_bytes(saved(Image.new("RGBA", (10_000, 8_900), "teal"), "PNG"))
+    engines.rotate(source, target, mime_type=registry.PNG, degrees=90, scratch=scratch)
+    with Image.open(target) as rotated:
+        assert rotated.size == (8_900, 10_000)
+
+
+def test_edited_pages_are_rotated_and_the_rest_keeps_its_bytes(
+    isolation: str, tmp_path: Path, scratch: Path, target: Path
+) -> None:
+    source = tmp_path / "document"
+    source.write_bytes(pdf_bytes("one", "two", "three"))
+    engines.edit(source, target, rotations={2: 90, 0: -90}, scratch=scratch)
+    assert [page.rotation for page in PdfReader(target).pages] == [270, 0, 90]
+    assert [text.strip() for text in text_of(target)] == ["one", "two", "three"]
+    assert target.read_bytes().startswith(source.read_bytes())
+
+
+def test_an_edit_without_rotations_passes_the_file_through(tmp_path: Path, scratch: Path, target: Path) -> None:
+    source = tmp_path / "document"
+    source.write_bytes(pdf_bytes("one"))
+    engines.edit(source, target, rotations={}, scratch=scratch)
+    assert target.read_bytes() == source.read_bytes()
+
+
+def test_an_edit_by_anything_but_quarter_turns_is_an_error_of_the_caller(tmp_path: Path, scratch: Path, target: Path) -> None:
+    with pytest.raises(ValueError, match="45"):
+        engines.edit(tmp_path / "document", target, rotations={0: 90, 1: 45}, scratch=scratch)
+
+
+def test_an_edit_of_a_page_that_does_not_exist_is_told(tmp_path: Path, scratch: Path, target: Path) -> None:
+    source = tmp_path / "document"
+    source.write_bytes(pdf_bytes("one", "two"))
+    with pytest.raises(EngineError, match="2 pages") as failure:
+        engines.edit(source, target, rotations={7: 90}, scratch=scratch)
+    assert failure.value.reason == Reason.DOCUMENT_UNREADABLE
+    assert not target.exists()

@@ -262,6 +262,19 @@ def test_a_damaged_input_is_named(damage: str, tmp_path: Path) -> None:
     assert not (tmp_path / "merged.pdf").exists()
 
 
+def test_an_input_that_was_cut_off_is_merged_whole_or_named_never_with_parts_missing(tmp_path: Path) -> None:
+    whole = pdf_bytes("one", "two")
+    for number, size in enumerate(range(200, len(whole) - 10, 50)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        try:
+            reader = merge([pdf_bytes("zero"), whole[:size]], folder)
+        except EngineError as exc:
+            assert exc.reason == Reason.DOCUMENT_UNREADABLE  # noqa: PT017 -- either is right
+        else:
+            assert texts(reader) == ["zero", "one", "two"]
+
+
 def test_a_harmless_fault_does_not_matter(tmp_path: Path) -> None:
     wrong_offset = pdf_bytes("one").replace(b"startxref\n", b"startxref\n9")
     junk_before = b"mail header\r\n" + pdf_bytes("two")

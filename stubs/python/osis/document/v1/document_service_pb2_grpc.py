@@ -178,20 +178,22 @@ class DocumentServiceServicer(object):
         """Changes a document's name and the users' own keys. Spends nothing: one token serves again and again.
 
         Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED,
-        NAME_INVALID, METADATA_INVALID.
+        NAME_INVALID, METADATA_INVALID; where the extension changes, EXTENSION_NOT_ALLOWED and MIME_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RotateImage(self, request, context):
-        """Rotates an image, losslessly where the format allows. Spends the token and answers the next one.
+        """Rotates an image, losslessly where the format allows. Spends the token and answers the next one; a full turn changes nothing
+        and spends nothing.
 
-        The rpc waits for a worker. Past its deadline, a call with the same `request_id` fetches the outcome.
+        The rpc waits for a worker. Past its deadline, a call with the same `request_id` fetches the outcome. With a token made
+        `for_modified`, the result becomes the modified copy, made of the copy there is, or else of the original.
 
         Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
-        DOCUMENT_INFECTED, DOCUMENT_CORRUPT, NOT_AN_IMAGE, ARGUMENT_INVALID, DOCUMENT_UNREADABLE, PROCESSING_TIMED_OUT,
-        SERVER_OVERLOADED.
+        DOCUMENT_INFECTED, DOCUMENT_CORRUPT, NOT_AN_IMAGE, ARGUMENT_INVALID, REQUEST_ID_CONFLICT, DOCUMENT_UNREADABLE,
+        PROCESSING_TOO_LARGE, PROCESSING_TIMED_OUT, ENGINE_CRASHED, ATTEMPTS_EXHAUSTED, SERVER_OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,6 +215,9 @@ class DocumentServiceServicer(object):
     def DuplicateDocuments(self, request, context):
         """Makes independent documents of the same content; no bytes are copied.
 
+        A duplicate has the name, type and own keys of its source. It is confirmed, final and kept for ever, whatever holds for the
+        source.
+
         Answers one result per item, in request order. With `new_document_id` chosen by the caller, repeating the call is safe: a
         duplicate that exists already is answered as it is.
 
@@ -224,8 +229,8 @@ class DocumentServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteDocuments(self, request, context):
-        """Deletes documents, and the outputs of jobs over them. Idempotent. Until the retention time is over, `UndeleteDocuments`
-        takes it back.
+        """Deletes documents, and what jobs made from them; jobs over them that have not ended are cancelled. Idempotent. Until the
+        retention time (`DELETED_UPLOAD_MAX_AGE`) is over, `UndeleteDocuments` takes it back.
 
         Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND, DOCUMENT_INFECTED.
         """
@@ -234,7 +239,7 @@ class DocumentServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UndeleteDocuments(self, request, context):
-        """Takes deletions back. Idempotent.
+        """Takes deletions back, those of what jobs made from the documents too. Idempotent. Cancelled jobs stay so.
 
         Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND (it has been removed for good), DOCUMENT_INFECTED.
         """
@@ -245,7 +250,7 @@ class DocumentServiceServicer(object):
     def DeclareInfected(self, request, context):
         """Declares documents infected, for good: those named, those that share their bytes, and everything made from them.
 
-        Idempotent. Reads that are under way are broken off.
+        Idempotent. Reads that are under way are broken off, and jobs over them cancelled.
 
         Errors: DOCUMENT_NOT_FOUND (no document has that id or path).
         """

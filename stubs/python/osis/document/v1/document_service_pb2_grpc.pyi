@@ -85,16 +85,18 @@ class DocumentServiceStub:
     """Changes a document's name and the users' own keys. Spends nothing: one token serves again and again.
 
     Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED,
-    NAME_INVALID, METADATA_INVALID.
+    NAME_INVALID, METADATA_INVALID; where the extension changes, EXTENSION_NOT_ALLOWED and MIME_MISMATCH.
     """
     RotateImage: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.RotateImageRequest, _document_service_pb2.RotateImageResponse]
-    """Rotates an image, losslessly where the format allows. Spends the token and answers the next one.
+    """Rotates an image, losslessly where the format allows. Spends the token and answers the next one; a full turn changes nothing
+    and spends nothing.
 
-    The rpc waits for a worker. Past its deadline, a call with the same `request_id` fetches the outcome.
+    The rpc waits for a worker. Past its deadline, a call with the same `request_id` fetches the outcome. With a token made
+    `for_modified`, the result becomes the modified copy, made of the copy there is, or else of the original.
 
     Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
-    DOCUMENT_INFECTED, DOCUMENT_CORRUPT, NOT_AN_IMAGE, ARGUMENT_INVALID, DOCUMENT_UNREADABLE, PROCESSING_TIMED_OUT,
-    SERVER_OVERLOADED.
+    DOCUMENT_INFECTED, DOCUMENT_CORRUPT, NOT_AN_IMAGE, ARGUMENT_INVALID, REQUEST_ID_CONFLICT, DOCUMENT_UNREADABLE,
+    PROCESSING_TOO_LARGE, PROCESSING_TIMED_OUT, ENGINE_CRASHED, ATTEMPTS_EXHAUSTED, SERVER_OVERLOADED.
     """
     SaveEdit: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.SaveEditRequest, _document_service_pb2.SaveEditResponse]
     """Saves an edited PDF over a document, or, with a token made `for_modified`, as its modified copy.
@@ -108,6 +110,9 @@ class DocumentServiceStub:
     DuplicateDocuments: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.DuplicateDocumentsRequest, _document_service_pb2.DuplicateDocumentsResponse]
     """Makes independent documents of the same content; no bytes are copied.
 
+    A duplicate has the name, type and own keys of its source. It is confirmed, final and kept for ever, whatever holds for the
+    source.
+
     Answers one result per item, in request order. With `new_document_id` chosen by the caller, repeating the call is safe: a
     duplicate that exists already is answered as it is.
 
@@ -115,20 +120,20 @@ class DocumentServiceStub:
     DOCUMENT_NOT_CONFIRMED, PATH_INVALID, UPLOAD_ID_TAKEN.
     """
     DeleteDocuments: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.DeleteDocumentsRequest, _document_service_pb2.DeleteDocumentsResponse]
-    """Deletes documents, and the outputs of jobs over them. Idempotent. Until the retention time is over, `UndeleteDocuments`
-    takes it back.
+    """Deletes documents, and what jobs made from them; jobs over them that have not ended are cancelled. Idempotent. Until the
+    retention time (`DELETED_UPLOAD_MAX_AGE`) is over, `UndeleteDocuments` takes it back.
 
     Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND, DOCUMENT_INFECTED.
     """
     UndeleteDocuments: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.UndeleteDocumentsRequest, _document_service_pb2.UndeleteDocumentsResponse]
-    """Takes deletions back. Idempotent.
+    """Takes deletions back, those of what jobs made from the documents too. Idempotent. Cancelled jobs stay so.
 
     Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND (it has been removed for good), DOCUMENT_INFECTED.
     """
     DeclareInfected: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.DeclareInfectedRequest, _document_service_pb2.DeclareInfectedResponse]
     """Declares documents infected, for good: those named, those that share their bytes, and everything made from them.
 
-    Idempotent. Reads that are under way are broken off.
+    Idempotent. Reads that are under way are broken off, and jobs over them cancelled.
 
     Errors: DOCUMENT_NOT_FOUND (no document has that id or path).
     """
@@ -190,16 +195,18 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     """Changes a document's name and the users' own keys. Spends nothing: one token serves again and again.
 
     Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED,
-    NAME_INVALID, METADATA_INVALID.
+    NAME_INVALID, METADATA_INVALID; where the extension changes, EXTENSION_NOT_ALLOWED and MIME_MISMATCH.
     """
     RotateImage: _aio.UnaryUnaryMultiCallable[_document_service_pb2.RotateImageRequest, _document_service_pb2.RotateImageResponse]  # type: ignore[assignment]
-    """Rotates an image, losslessly where the format allows. Spends the token and answers the next one.
+    """Rotates an image, losslessly where the format allows. Spends the token and answers the next one; a full turn changes nothing
+    and spends nothing.
 
-    The rpc waits for a worker. Past its deadline, a call with the same `request_id` fetches the outcome.
+    The rpc waits for a worker. Past its deadline, a call with the same `request_id` fetches the outcome. With a token made
+    `for_modified`, the result becomes the modified copy, made of the copy there is, or else of the original.
 
     Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
-    DOCUMENT_INFECTED, DOCUMENT_CORRUPT, NOT_AN_IMAGE, ARGUMENT_INVALID, DOCUMENT_UNREADABLE, PROCESSING_TIMED_OUT,
-    SERVER_OVERLOADED.
+    DOCUMENT_INFECTED, DOCUMENT_CORRUPT, NOT_AN_IMAGE, ARGUMENT_INVALID, REQUEST_ID_CONFLICT, DOCUMENT_UNREADABLE,
+    PROCESSING_TOO_LARGE, PROCESSING_TIMED_OUT, ENGINE_CRASHED, ATTEMPTS_EXHAUSTED, SERVER_OVERLOADED.
     """
     SaveEdit: _aio.UnaryUnaryMultiCallable[_document_service_pb2.SaveEditRequest, _document_service_pb2.SaveEditResponse]  # type: ignore[assignment]
     """Saves an edited PDF over a document, or, with a token made `for_modified`, as its modified copy.
@@ -213,6 +220,9 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     DuplicateDocuments: _aio.UnaryUnaryMultiCallable[_document_service_pb2.DuplicateDocumentsRequest, _document_service_pb2.DuplicateDocumentsResponse]  # type: ignore[assignment]
     """Makes independent documents of the same content; no bytes are copied.
 
+    A duplicate has the name, type and own keys of its source. It is confirmed, final and kept for ever, whatever holds for the
+    source.
+
     Answers one result per item, in request order. With `new_document_id` chosen by the caller, repeating the call is safe: a
     duplicate that exists already is answered as it is.
 
@@ -220,20 +230,20 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     DOCUMENT_NOT_CONFIRMED, PATH_INVALID, UPLOAD_ID_TAKEN.
     """
     DeleteDocuments: _aio.UnaryUnaryMultiCallable[_document_service_pb2.DeleteDocumentsRequest, _document_service_pb2.DeleteDocumentsResponse]  # type: ignore[assignment]
-    """Deletes documents, and the outputs of jobs over them. Idempotent. Until the retention time is over, `UndeleteDocuments`
-    takes it back.
+    """Deletes documents, and what jobs made from them; jobs over them that have not ended are cancelled. Idempotent. Until the
+    retention time (`DELETED_UPLOAD_MAX_AGE`) is over, `UndeleteDocuments` takes it back.
 
     Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND, DOCUMENT_INFECTED.
     """
     UndeleteDocuments: _aio.UnaryUnaryMultiCallable[_document_service_pb2.UndeleteDocumentsRequest, _document_service_pb2.UndeleteDocumentsResponse]  # type: ignore[assignment]
-    """Takes deletions back. Idempotent.
+    """Takes deletions back, those of what jobs made from the documents too. Idempotent. Cancelled jobs stay so.
 
     Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND (it has been removed for good), DOCUMENT_INFECTED.
     """
     DeclareInfected: _aio.UnaryUnaryMultiCallable[_document_service_pb2.DeclareInfectedRequest, _document_service_pb2.DeclareInfectedResponse]  # type: ignore[assignment]
     """Declares documents infected, for good: those named, those that share their bytes, and everything made from them.
 
-    Idempotent. Reads that are under way are broken off.
+    Idempotent. Reads that are under way are broken off, and jobs over them cancelled.
 
     Errors: DOCUMENT_NOT_FOUND (no document has that id or path).
     """
@@ -322,7 +332,7 @@ class DocumentServiceServicer:
         """Changes a document's name and the users' own keys. Spends nothing: one token serves again and again.
 
         Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED,
-        NAME_INVALID, METADATA_INVALID.
+        NAME_INVALID, METADATA_INVALID; where the extension changes, EXTENSION_NOT_ALLOWED and MIME_MISMATCH.
         """
 
     def RotateImage(
@@ -330,13 +340,15 @@ class DocumentServiceServicer:
         request: _document_service_pb2.RotateImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_document_service_pb2.RotateImageResponse, _abc.Awaitable[_document_service_pb2.RotateImageResponse]]:
-        """Rotates an image, losslessly where the format allows. Spends the token and answers the next one.
+        """Rotates an image, losslessly where the format allows. Spends the token and answers the next one; a full turn changes nothing
+        and spends nothing.
 
-        The rpc waits for a worker. Past its deadline, a call with the same `request_id` fetches the outcome.
+        The rpc waits for a worker. Past its deadline, a call with the same `request_id` fetches the outcome. With a token made
+        `for_modified`, the result becomes the modified copy, made of the copy there is, or else of the original.
 
         Errors: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_WRONG_PURPOSE, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
-        DOCUMENT_INFECTED, DOCUMENT_CORRUPT, NOT_AN_IMAGE, ARGUMENT_INVALID, DOCUMENT_UNREADABLE, PROCESSING_TIMED_OUT,
-        SERVER_OVERLOADED.
+        DOCUMENT_INFECTED, DOCUMENT_CORRUPT, NOT_AN_IMAGE, ARGUMENT_INVALID, REQUEST_ID_CONFLICT, DOCUMENT_UNREADABLE,
+        PROCESSING_TOO_LARGE, PROCESSING_TIMED_OUT, ENGINE_CRASHED, ATTEMPTS_EXHAUSTED, SERVER_OVERLOADED.
         """
 
     def SaveEdit(
@@ -360,6 +372,9 @@ class DocumentServiceServicer:
     ) -> _typing.Union[_document_service_pb2.DuplicateDocumentsResponse, _abc.Awaitable[_document_service_pb2.DuplicateDocumentsResponse]]:
         """Makes independent documents of the same content; no bytes are copied.
 
+        A duplicate has the name, type and own keys of its source. It is confirmed, final and kept for ever, whatever holds for the
+        source.
+
         Answers one result per item, in request order. With `new_document_id` chosen by the caller, repeating the call is safe: a
         duplicate that exists already is answered as it is.
 
@@ -372,8 +387,8 @@ class DocumentServiceServicer:
         request: _document_service_pb2.DeleteDocumentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_document_service_pb2.DeleteDocumentsResponse, _abc.Awaitable[_document_service_pb2.DeleteDocumentsResponse]]:
-        """Deletes documents, and the outputs of jobs over them. Idempotent. Until the retention time is over, `UndeleteDocuments`
-        takes it back.
+        """Deletes documents, and what jobs made from them; jobs over them that have not ended are cancelled. Idempotent. Until the
+        retention time (`DELETED_UPLOAD_MAX_AGE`) is over, `UndeleteDocuments` takes it back.
 
         Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND, DOCUMENT_INFECTED.
         """
@@ -383,7 +398,7 @@ class DocumentServiceServicer:
         request: _document_service_pb2.UndeleteDocumentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_document_service_pb2.UndeleteDocumentsResponse, _abc.Awaitable[_document_service_pb2.UndeleteDocumentsResponse]]:
-        """Takes deletions back. Idempotent.
+        """Takes deletions back, those of what jobs made from the documents too. Idempotent. Cancelled jobs stay so.
 
         Errors: BATCH_TOO_LARGE; per item DOCUMENT_NOT_FOUND (it has been removed for good), DOCUMENT_INFECTED.
         """
@@ -395,7 +410,7 @@ class DocumentServiceServicer:
     ) -> _typing.Union[_document_service_pb2.DeclareInfectedResponse, _abc.Awaitable[_document_service_pb2.DeclareInfectedResponse]]:
         """Declares documents infected, for good: those named, those that share their bytes, and everything made from them.
 
-        Idempotent. Reads that are under way are broken off.
+        Idempotent. Reads that are under way are broken off, and jobs over them cancelled.
 
         Errors: DOCUMENT_NOT_FOUND (no document has that id or path).
         """

@@ -48,7 +48,8 @@ class TokenServiceStub:
 
     With `wanted_post_process` unspecified, a document that was post-processed answers a token for the last action's output of
     its newest job. While that job is unfinished the answer is `pending`, and when it failed `failed`: both are answers, not
-    errors. A document without jobs answers a token for itself.
+    errors. A document without jobs answers a token for itself, and so does one without a job that made what is wanted. Jobs that
+    were cancelled do not count, and a token for the modified copy is always for the document itself.
 
     Errors: DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, MODIFIED_COPY_NOT_FOUND,
     ARGUMENT_INVALID (a ttl that is not positive or above `TOKEN_MAX_TTL`).
@@ -86,7 +87,8 @@ class TokenServiceAsyncStub(TokenServiceStub):
 
     With `wanted_post_process` unspecified, a document that was post-processed answers a token for the last action's output of
     its newest job. While that job is unfinished the answer is `pending`, and when it failed `failed`: both are answers, not
-    errors. A document without jobs answers a token for itself.
+    errors. A document without jobs answers a token for itself, and so does one without a job that made what is wanted. Jobs that
+    were cancelled do not count, and a token for the modified copy is always for the document itself.
 
     Errors: DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, MODIFIED_COPY_NOT_FOUND,
     ARGUMENT_INVALID (a ttl that is not positive or above `TOKEN_MAX_TTL`).
@@ -126,7 +128,8 @@ class TokenServiceServicer:
 
         With `wanted_post_process` unspecified, a document that was post-processed answers a token for the last action's output of
         its newest job. While that job is unfinished the answer is `pending`, and when it failed `failed`: both are answers, not
-        errors. A document without jobs answers a token for itself.
+        errors. A document without jobs answers a token for itself, and so does one without a job that made what is wanted. Jobs that
+        were cancelled do not count, and a token for the modified copy is always for the document itself.
 
         Errors: DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, MODIFIED_COPY_NOT_FOUND,
         ARGUMENT_INVALID (a ttl that is not positive or above `TOKEN_MAX_TTL`).

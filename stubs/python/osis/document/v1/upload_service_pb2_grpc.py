@@ -136,7 +136,8 @@ class UploadServiceServicer(object):
     def GetUploadStatus(self, request, context):
         """Tells how far an upload has come.
 
-        `persisted_size` never decreases and counts only bytes that would survive a power cut. For a finished upload it answers
+        `persisted_size` counts only bytes that would survive a power cut. It never decreases, unless the service itself died in the
+        very moment of finishing the upload: then it begins again at 0. For a finished upload it answers
         `result`, with a fresh token as long as the document is not confirmed.
 
         Errors: UPLOAD_NOT_FOUND.

@@ -83,7 +83,8 @@ class UploadServiceStub:
     GetUploadStatus: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.GetUploadStatusRequest, _upload_service_pb2.GetUploadStatusResponse]
     """Tells how far an upload has come.
 
-    `persisted_size` never decreases and counts only bytes that would survive a power cut. For a finished upload it answers
+    `persisted_size` counts only bytes that would survive a power cut. It never decreases, unless the service itself died in the
+    very moment of finishing the upload: then it begins again at 0. For a finished upload it answers
     `result`, with a fresh token as long as the document is not confirmed.
 
     Errors: UPLOAD_NOT_FOUND.
@@ -151,7 +152,8 @@ class UploadServiceAsyncStub(UploadServiceStub):
     GetUploadStatus: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.GetUploadStatusRequest, _upload_service_pb2.GetUploadStatusResponse]  # type: ignore[assignment]
     """Tells how far an upload has come.
 
-    `persisted_size` never decreases and counts only bytes that would survive a power cut. For a finished upload it answers
+    `persisted_size` counts only bytes that would survive a power cut. It never decreases, unless the service itself died in the
+    very moment of finishing the upload: then it begins again at 0. For a finished upload it answers
     `result`, with a fresh token as long as the document is not confirmed.
 
     Errors: UPLOAD_NOT_FOUND.
@@ -231,7 +233,8 @@ class UploadServiceServicer:
     ) -> _typing.Union[_upload_service_pb2.GetUploadStatusResponse, _abc.Awaitable[_upload_service_pb2.GetUploadStatusResponse]]:
         """Tells how far an upload has come.
 
-        `persisted_size` never decreases and counts only bytes that would survive a power cut. For a finished upload it answers
+        `persisted_size` counts only bytes that would survive a power cut. It never decreases, unless the service itself died in the
+        very moment of finishing the upload: then it begins again at 0. For a finished upload it answers
         `result`, with a fresh token as long as the document is not confirmed.
 
         Errors: UPLOAD_NOT_FOUND.

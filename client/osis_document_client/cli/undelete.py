@@ -1,0 +1,28 @@
+"""`osis-document undelete`."""
+
+from __future__ import annotations
+
+import click
+
+from .failures import Failures, change_each
+from .output import print_changed
+from .settings import Settings, common_options, pass_settings
+from .values import IdType
+
+
+@click.command()
+@click.argument("document_ids", nargs=-1, required=True, metavar="ID...", type=IdType())
+@common_options(hidden=True)
+@pass_settings
+def undelete(settings: Settings, *, document_ids: tuple[str, ...]) -> None:
+    """Brings deleted documents back, with what was made of them by jobs.
+
+    \b
+    Examples:
+      osis-document undelete 0b6c7c1e-54f4-4a2e-9d7e-5f3a8a3c2b10
+      osis-document list --status deleted
+    """
+    failures = Failures(as_json=settings.json, kind="document_id", plural="documents")
+    with settings.open_client() as client:
+        print_changed("undeleted", change_each(client.undelete, document_ids, failures=failures), as_json=settings.json)
+    failures.exit(of=len(document_ids))

@@ -1,0 +1,72 @@
+"""One of several processes that serve on one address: ``python -m osis_document_server.process NUMBER CONTROL``.
+
+Started by ``processes.py`` with a socket, CONTROL, over which it says that it is healthy and is told to stop. When the socket
+closes, its parent is gone, and it ends too.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import click
+
+from osis_document_server import app
+from osis_document_server.addresses import AddressUnavailableError
+from osis_document_server.logs import configure_logs
+from osis_document_server.memory import keep_freed_memory
+from osis_document_server.open_files import allow_many_open_files
+from osis_document_server.settings import Settings, SettingsError
+from osis_document_server.stopping import StopRequest
+
+#: What it says to its parent once it serves.
+HEALTHY = b"+"
+#: What it is told: to stop …
+STOP = b"s"
+#: … and to stop without waiting for calls under way.
+HURRY = b"h"
+
+#: How long it may take to end after its parent has gone.
+_ORPHAN_SECONDS = 5.0
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    number, control = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+    control.set_inheritable(False)
+    stop = StopRequest()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        # Once or many times: a service manager may send it to every process, and the parent tells what it means.
+        signal.signal(signal_number, lambda *_: stop.ask())
+    try:
+        settings = Settings.load()
+        configure_logs(settings.log_format, process=number)
+        allow_many_open_files()
+        keep_freed_memory()
+        threading.Thread(target=_obey, args=(control, stop), name="control", daemon=True).start()
+        with app.Server(settings, shares_port=True, is_hurried=stop.is_hurried):
+            with suppress(OSError):  # the parent is gone; `stop` is told
+                control.sendall(HEALTHY)
+            stop.wait()
+    except (AddressUnavailableError, SettingsError) as exc:
+        click.echo(f"osis-document-server: process {number}: {exc}", err=True)
+        sys.exit(1)
+
+
+def _obey(control: socket.socket, stop: StopRequest) -> None:
+    with suppress(OSError):
+        while order := control.recv(1):
+            if order == HURRY:
+                stop.hurry()
+            else:
+                stop.ask()
+    stop.hurry()
+    time.sleep(_ORPHAN_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Messages with their sizes: protobuf's own way to find one out is to write the message again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from osis_document_server.errors import ArgumentInvalid
+
+Deserializer = Callable[[bytes], Any]
+Serializer = Callable[[Any], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that has arrived."""
+
+    #: None: the bytes are no such message.
+    message: Any
+    size_bytes: int
+
+    def readable(self) -> Any:
+        """Returns the message.
+
+        Raises:
+            ArgumentInvalid: the bytes are none.
+        """
+        if self.message is None:
+            raise ArgumentInvalid(
+                f"A message of {self.size_bytes} bytes cannot be read: it is not of the type that the method takes. "
+                "Generate the client from this service's contract."
+            )
+        return self.message
+
+
+def with_size(deserialize: Deserializer | None) -> Callable[[bytes], Received]:
+    """Returns a deserializer that keeps the size, and leaves it to the handler to refuse bytes that are no message."""
+
+    def received(data: bytes) -> Received:
+        try:
+            message = data if deserialize is None else deserialize(data)
+        except DecodeError:
+            message = None
+        return Received(message, len(data))
+
+    return received
+
+
+def counting(serialize: Serializer | None, count: Callable[[int], None]) -> Serializer:
+    """Returns a serializer that tells the size of each message."""
+
+    def serialized(message: Any) -> bytes:
+        data: bytes = message if serialize is None else serialize(message)
+        count(len(data))
+        return data
+
+    return serialized

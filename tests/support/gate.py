@@ -1,0 +1,83 @@
+"""A way to a server that can be shut, and opened again."""
+
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+
+class Gate:
+    """Listens on a port of its own and passes every connection on to another port of this host, while it is open."""
+
+    def __init__(self, port: int) -> None:
+        self._server_port = port
+        self._lock = threading.Lock()
+        self._sockets: set[socket.socket] = set()
+        self._listener: socket.socket | None = None
+        self.port = 0
+        self.open()
+
+    def open(self) -> None:
+        """Accepts connections, always on the same port."""
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def shut(self) -> None:
+        """Refuses new connections and cuts those that there are."""
+        if self._listener is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+        self.cut()
+
+    def cut(self) -> None:
+        """Cuts the connections that there are; new ones are accepted."""
+        with self._lock:
+            cut, self._sockets = self._sockets, set()
+        for each in cut:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.shut()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self._server_port))
+            except OSError:
+                near.close()
+                continue
+            with self._lock:
+                self._sockets |= {near, far}
+            ended = threading.Semaphore(0)
+            for source, target in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=(source, target, ended), daemon=True).start()
+            threading.Thread(target=self._bury, args=(near, far, ended), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket, ended: threading.Semaphore) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        ended.release()
+
+    def _bury(self, near: socket.socket, far: socket.socket, ended: threading.Semaphore) -> None:
+        for _ in range(2):
+            ended.acquire()
+        with self._lock:
+            self._sockets -= {near, far}
+        near.close()
+        far.close()

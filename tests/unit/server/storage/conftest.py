@@ -1,0 +1,81 @@
+"""Storages and spools of every kind there is, each empty."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from osis_document_server.storage.base import Storage
+from osis_document_server.storage.local import LocalStorage
+from osis_document_server.storage.local_spool import LocalSpool
+from osis_document_server.storage.location import S3Location
+from osis_document_server.storage.s3 import S3Storage
+from osis_document_server.storage.s3_bucket import Bucket, open_bucket
+from osis_document_server.storage.s3_spool import S3Spool
+from osis_document_server.storage.spool import Spool
+from tests.support import s3_server as s3
+
+#: Opens the spool as a host sees it whose local folder has this name.
+Hosts = Callable[[str], Spool]
+
+
+@pytest.fixture(scope="session")
+def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.S3Process]:
+    with s3.S3Process(tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
+@pytest.fixture
+def tests_bucket(s3_process: s3.S3Process, monkeypatch: pytest.MonkeyPatch) -> s3.Bucket:
+    """A new bucket, from behind the service's back."""
+    for name, value in s3.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return s3_process.bucket()
+
+
+def location_of(bucket: s3.Bucket, *, port: int | None = None, prefix: str = "documents") -> S3Location:
+    return S3Location(
+        bucket=bucket.name, prefix=prefix, endpoint_url=f"http://127.0.0.1:{port or bucket.port}", region="us-east-1"
+    )
+
+
+@pytest.fixture
+def bucket(tests_bucket: s3.Bucket) -> Bucket:
+    """The same bucket, as the service has it."""
+    return open_bucket(location_of(tests_bucket))
+
+
+@pytest.fixture(params=["local", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "local":
+        return LocalStorage(tmp_path / "blobs")
+    return S3Storage(request.getfixturevalue("bucket"))
+
+
+@pytest.fixture(params=["local", "s3"])
+def hosts(request: pytest.FixtureRequest, tmp_path: Path) -> Hosts:
+    """Opens the spool anew, as another process does, or, where the storage is shared, another host."""
+    if request.param == "local":
+        return lambda _: LocalSpool(tmp_path / "spool", floor_bytes=0)
+    bucket = request.getfixturevalue("bucket")
+    return lambda name: S3Spool(bucket, LocalSpool(tmp_path / name, floor_bytes=0))
+
+
+@pytest.fixture
+def spool(hosts: Hosts) -> Spool:
+    return hosts("host")
+
+
+@pytest.fixture
+def new_source(tmp_path: Path) -> Callable[..., Path]:
+    """Makes files to be stored, in the file system of the local storage."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+
+    def make(content: bytes) -> Path:
+        source = folder / str(len(os.listdir(folder)))
+        source.write_bytes(content)
+        return source
+
+    return make

@@ -1,0 +1,64 @@
+"""A worker's own folder for the documents that it works on.
+
+A worker that is killed leaves its folder behind, with documents in it. So each folder holds a file that its worker has locked
+for as long as it lives, whatever becomes of it, and a worker that starts removes the folders that nobody holds.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+_PREFIX = "osis-document-worker-"
+_LOCK = "lock"
+
+
+class ScratchFolder:
+    """A folder that exists until ``remove``, or until another worker starts after this process's end.
+
+    Args:
+        parent: where to make it; by default the system's folder for temporary files.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        parent = parent or Path(tempfile.gettempdir())
+        for folder in parent.glob(f"{_PREFIX}*"):
+            _remove_if_abandoned(folder)
+        self.path, self._lock = _make(parent)
+
+    def remove(self) -> None:
+        """Removes the folder with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def _make(parent: Path) -> tuple[Path, int]:
+    """Makes a folder and locks it. A worker that starts just then may take it for abandoned before it is locked: then, again."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        with contextlib.suppress(FileNotFoundError):
+            # Engines may run as another user, who has to get to a folder further down; its name is not to be guessed.
+            folder.chmod(0o711)
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (folder / _LOCK).exists():
+                return folder, lock
+            os.close(lock)
+
+
+def _remove_if_abandoned(folder: Path) -> None:
+    """Removes a folder that no living process holds. Whatever is wrong with it, it is left alone."""
+    with contextlib.suppress(OSError):
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            return
+        # Somebody else may have put anything at the lock's place.
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(lock)
