@@ -14,7 +14,7 @@ from osis.document.v1.download_service_pb2 import DownloadHeader, DownloadReques
 from osis.document.v1.download_service_pb2_grpc import DownloadServiceStub
 
 from ._backoff import Backoff, Deadline, Tries, is_transient
-from ._errors import DownloadDamaged, DownloadInterrupted, ServiceError
+from ._errors import Cancelled, DownloadDamaged, DownloadInterrupted, ServiceError
 from ._interceptor import TypedCall
 
 
@@ -53,6 +53,7 @@ class Download(Iterator[bytes]):
         self._position = offset
         self._sha256 = expected_sha256
         self._checked_to_end = False
+        self._closed = False
         self.header = self._open(
             DownloadRequest(token=token, read_offset=offset, read_limit=limit, expected_sha256=expected_sha256)
         )
@@ -67,16 +68,21 @@ class Download(Iterator[bytes]):
         Raises:
             DownloadDamaged: what arrived is not what was sent.
             DownloadInterrupted: the connection stayed lost.
+            Cancelled: `close()` was called.
             ServiceError: the service refused to go on (`DocumentCorrupt`, `ContentChanged`, `TokenExpired` …).
         """
         while self._position < self.header.range.end:
             error: ServiceError | None = None
+            if self._closed:
+                self._hang_up()
+                raise Cancelled(f"the download of {self.header.document.name!r} was closed before its end")
             try:
                 if self._call is None:
                     self._reopen()
-                message = cast("DownloadResponse | None", next(cast("TypedCall", self._call), None))
+                    continue  # it may have been closed meanwhile
+                message = cast("DownloadResponse | None", next(self._call, None))
             except ServiceError as exc:
-                if not is_transient(exc):
+                if self._closed or not is_transient(exc):
                     raise
                 error, message = exc, None
             if message is not None and message.data:
@@ -87,7 +93,12 @@ class Download(Iterator[bytes]):
         raise StopIteration
 
     def close(self) -> None:
-        """Stops the transfer. Does nothing when it is over."""
+        """Stops the transfer for good, from whichever thread. Does nothing when it is over."""
+        self._closed = True
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Lets go of the stream, if there is one."""
         call, self._call = self._call, None
         if call is not None:
             call.cancel()
@@ -135,7 +146,7 @@ class Download(Iterator[bytes]):
 
     def _pause(self, error: ServiceError | None) -> None:
         """Lets go of a stream that broke off and pauses before the next one."""
-        self.close()
+        self._hang_up()
         if not self._tries.pause(error):
             why = error.message if error is not None else "the stream ended before its last byte"
             raise DownloadInterrupted(

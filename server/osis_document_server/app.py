@@ -50,6 +50,7 @@ from osis_document_server.usecases.documents import Documents
 from osis_document_server.usecases.downloads import Downloads
 from osis_document_server.usecases.duplication import DuplicateDocuments
 from osis_document_server.usecases.finalizing import FinalizeDocuments
+from osis_document_server.usecases.job_listing import ListJobs
 from osis_document_server.usecases.lifecycle import Lifecycle
 from osis_document_server.usecases.limits import Limits
 from osis_document_server.usecases.listing import ListDocuments
@@ -182,7 +183,7 @@ class Server:
                     duplication=DuplicateDocuments(service),
                     lifecycle=Lifecycle(service),
                 ),
-                post_processings=PostProcessingServicer(post_processings, watching),
+                post_processings=PostProcessingServicer(post_processings, ListJobs(service), watching),
                 workers=WorkerServicer(Tasks(service, dispatcher, watching)),
             ),
             keys=ApiKeys(keys.api_keys),
@@ -226,15 +227,19 @@ class Server:
 
 
 def prepare(settings: Settings) -> None:
-    """Does what is to be done once before several processes serve: makes keys, and the tables.
+    """Does what is done once before several processes serve: makes keys and tables, and sees whether all settings can be used.
 
     Raises:
-        SettingsError: a setting cannot be used.
+        SettingsError: one cannot.
     """
     read_credentials(settings)
-    _open_broker(settings)
-    Keys.from_settings(settings)
-    open_prepared_database(settings).close_all()
+    _open_broker(settings).close()
+    keys = Keys.from_settings(settings)
+    database = open_prepared_database(settings)
+    try:
+        build_service(settings, keys, database)
+    finally:
+        database.close_all()
 
 
 def read_credentials(settings: Settings) -> grpc.ServerCredentials | None:

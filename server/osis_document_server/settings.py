@@ -19,6 +19,8 @@ from osis_document_server.storage.location import S3Location, parse_storage_url
 PREFIX = "OSIS_DOCUMENT_"
 _GIB = 1024**3
 _LAST_PORT = 65535
+#: Characters of a client's name that every database keeps.
+_CLIENT_NAME_LIMIT = 64
 
 
 class SettingsError(ValueError):
@@ -33,7 +35,7 @@ class Settings(BaseSettings):
 
     #: Folder of the embedded default: database, blobs, generated keys.
     data_dir: Path = Path("var")
-    #: ``sqlite:///path``. Default: ``osis-document.db`` in the data folder.
+    #: ``sqlite:///path`` or ``postgresql://user:password@host:port/name``. Default: ``osis-document.db`` in the data folder.
     database_url: str = ""
     #: ``file://path``, or ``s3://bucket/prefix?endpoint_url=…&region=…``. Default: ``blobs`` in the data folder.
     storage_url: str = ""
@@ -236,6 +238,8 @@ def parse_api_keys(text: str) -> list[ApiKey]:
         )
         if not name or not secret:
             raise SettingsError(f"{PREFIX}API_SHARED_SECRET: part {number} is not name:secret or name:secret:role")
+        if len(name) > _CLIENT_NAME_LIMIT:
+            raise SettingsError(f"{PREFIX}API_SHARED_SECRET: the name {name!r} is longer than {_CLIENT_NAME_LIMIT} characters")
         if role not in set(Role):
             raise SettingsError(f"{PREFIX}API_SHARED_SECRET: the role {role!r} of {name!r} is none of {', '.join(Role)}")
         if any(key.secret == secret for key in keys):

@@ -4,6 +4,7 @@ from row import Row
 from rows.batch_tokens import BATCH_TOKENS
 from rows.download_stream import DOWNLOAD_STREAM
 from rows.gateway_upload import GATEWAY_UPLOAD
+from rows.list_documents import LIST_DOCUMENTS
 from rows.merge import MERGE
 from rows.office_conversion import OFFICE_CONVERSION
 from rows.office_pool import OFFICE_POOL, OFFICE_POOL_SLOTS
@@ -19,6 +20,7 @@ ROWS: tuple[Row, ...] = (
     TRANSFER_MEMORY,
     SLOW_UPLOADS,
     BATCH_TOKENS,
+    LIST_DOCUMENTS,
     OFFICE_POOL,
     OFFICE_CONVERSION,
     OFFICE_POOL_SLOTS,

@@ -23,6 +23,8 @@ class Scale:
     #: Office documents at most; 0: all there are.
     office_documents: int = 0
     starts: int = 3
+    #: Documents in a long list.
+    list_rows: int = 1_000_000
 
 
 QUICK = Scale(
@@ -37,4 +39,5 @@ QUICK = Scale(
     merge_inputs=20,
     office_documents=4,
     starts=1,
+    list_rows=100_000,
 )

@@ -27,15 +27,16 @@ _ENVIRONMENT = {
 
 
 class Service:
-    """A running service, from ``__enter__`` to ``__exit__``.
+    """A running service, from ``__enter__`` to ``__exit__``, with settings of its own (names without ``OSIS_DOCUMENT_``).
 
     Raises (on entering):
         ProcessEndedError: it ended instead of serving.
         TimeoutError: it does not serve in time.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self._folder = folder
+        self._environment = _ENVIRONMENT | {f"OSIS_DOCUMENT_{name}": value for name, value in settings.items()}
         self._client_file = folder / "var" / "client.json"
         self.config = ClientConfig(target="unknown")
         #: From the start of the process until its health service said SERVING.
@@ -43,7 +44,7 @@ class Service:
 
     def __enter__(self) -> Self:
         started = time.perf_counter()
-        self._process = Process([*_command(), "serve"], folder=self._folder, environment=_ENVIRONMENT)
+        self._process = Process([*_command(), "serve"], folder=self._folder, environment=self._environment)
         try:
             self._wait(until=started + _START_SECONDS)
         except BaseException:

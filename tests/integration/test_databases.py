@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
+import grpc
 import pytest
 
-from osis.document.v1.upload_service_pb2 import StartUploadRequest
+from osis.document.v1.upload_service_pb2 import GetUploadStatusRequest, StartUploadRequest
 from tests.support import documents, files, jobs
 from tests.support.downloads import content_of
 from tests.support.postgres_server import PASSWORD, PostgresServer
@@ -16,7 +17,9 @@ from tests.support.processes import LoggedProcess, clean_environment, console_sc
 from tests.support.redis_server import free_port
 from tests.support.refusals import expect_refusal
 from tests.support.server import ServerProcess, serving
+from tests.support.stubs import Stubs
 from tests.support.uploads import confirm, messages, spec, store, store_all
+from tests.support.waiting import wait_until
 
 CALLERS = 24
 
@@ -89,6 +92,7 @@ def test_an_upload_goes_on_where_a_restart_of_postgresql_met_it(own_postgres: Po
         def slowly():
             for number, message in enumerate(messages(upload, content, chunk=len(content) // 4)):
                 if number == 2:
+                    wait_until(lambda: is_begun(alpha, upload.upload_id), "the server is receiving")
                     own_postgres.stop()
                     own_postgres.start()
                 yield message
@@ -96,6 +100,15 @@ def test_an_upload_goes_on_where_a_restart_of_postgresql_met_it(own_postgres: Po
         result = alpha.uploads.WriteUpload(slowly()).result
 
         assert result.document.size_bytes == len(content)
+
+
+def is_begun(stubs: Stubs, upload_id: str) -> bool:
+    """Whether the server knows of an upload."""
+    try:
+        stubs.uploads.GetUploadStatus(GetUploadStatusRequest(upload_id=upload_id))
+    except grpc.RpcError:
+        return False
+    return True
 
 
 def ended(url: str, folder: Path) -> str:

@@ -1,7 +1,6 @@
 """SIGTERM: the server lets what is under way end, for a while, and ends cleanly itself."""
 
 import time
-from threading import Event
 
 import grpc
 import pytest
@@ -13,6 +12,7 @@ from tests.support.documents import get
 from tests.support.downloads import download
 from tests.support.refusals import refusal_of
 from tests.support.server import ServerProcess, serving
+from tests.support.slow_upload import SlowUpload
 from tests.support.uploads import MEBIBYTE, messages, spec, store
 from tests.support.waiting import wait_until
 
@@ -22,25 +22,6 @@ def server(tmp_path):
     """A server of the test's own, which lets calls under way take two seconds to end."""
     with serving(tmp_path / "server", STOP_GRACE_SECONDS="2") as running:
         yield running
-
-
-class SlowUpload:
-    """An upload that waits half-way until it is told to go on."""
-
-    def __init__(self, server, content):
-        self.spec = spec("scan.pdf")
-        self.go_on = Event()
-        [*first, last] = messages(self.spec, content)
-
-        def send():
-            yield from first
-            self.go_on.wait(30)
-            yield last
-
-        self.call = server.stubs().uploads.WriteUpload.future(send())
-        wait_until(
-            lambda: any(path.stat().st_size for name, path in server.blob_files().items() if "." in name), "bytes have arrived"
-        )
 
 
 def test_a_server_without_calls_ends_at_once_and_takes_its_address_back(server):

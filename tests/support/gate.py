@@ -15,6 +15,8 @@ class Gate:
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._listener: socket.socket | None = None
+        self._answers = range(0)
+        self._answer = 0
         self.port = 0
         self.open()
 
@@ -40,6 +42,16 @@ class Gate:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
+    def lose_answers(self, count: int, *, after: int = 0) -> None:
+        """Cuts connections at the moment when the server answers: the request was heard, the answer is not.
+
+        Args:
+            count: how many answers in a row.
+            after: how many get through before that.
+        """
+        with self._lock:
+            self._answers, self._answer = range(after, after + count), 0
+
     def __enter__(self) -> Self:
         return self
 
@@ -60,19 +72,25 @@ class Gate:
             with self._lock:
                 self._sockets |= {near, far}
             ended = threading.Semaphore(0)
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(source, target, ended), daemon=True).start()
+            for source, target, is_answer in ((near, far, False), (far, near, True)):
+                threading.Thread(target=self._pass_on, args=(source, target, is_answer, ended), daemon=True).start()
             threading.Thread(target=self._bury, args=(near, far, ended), daemon=True).start()
 
-    @staticmethod
-    def _pass_on(source: socket.socket, target: socket.socket, ended: threading.Semaphore) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket, is_answer: bool, ended: threading.Semaphore) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if is_answer and self._is_to_be_lost():
+                    break
                 target.sendall(data)
         for each in (source, target):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         ended.release()
+
+    def _is_to_be_lost(self) -> bool:
+        with self._lock:
+            self._answer += 1
+            return self._answer - 1 in self._answers
 
     def _bury(self, near: socket.socket, far: socket.socket, ended: threading.Semaphore) -> None:
         for _ in range(2):

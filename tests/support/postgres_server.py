@@ -26,20 +26,24 @@ _SUPERUSER, _SUPERUSER_PASSWORD = "postgres", "postgres"
 USER, PASSWORD = "osis", "p@ss/w:rd?%1"
 
 
-def _programs() -> Path:
-    """The folder of PostgreSQL's programs: Debian keeps them off the PATH."""
+def is_installed() -> bool:
+    """Whether there is a PostgreSQL to start."""
+    return bool(_initdbs())
+
+
+def _initdbs() -> list[Path]:
+    """Where `initdb` is, the newest last: Debian keeps PostgreSQL's programs off the PATH."""
     on_path = shutil.which("initdb")
-    found = [Path(on_path).resolve()] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        give_up("PostgreSQL is not installed (`make setup` installs it)")
-    return found[-1].parent
+    return [Path(on_path).resolve()] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
 class PostgresServer:
     """A cluster, serving from ``__enter__`` to ``__exit__`` unless a test stops it in between."""
 
     def __init__(self) -> None:
-        self._programs = _programs()
+        if not is_installed():
+            give_up("PostgreSQL is not installed (`make setup` installs it)")
+        self._programs = _initdbs()[-1].parent
         # Not below pytest's folder, which only root may enter where the tests run as root.
         self._folder = Path(tempfile.mkdtemp(prefix="osis-document-postgresql-"))
         self._data = self._folder / "data"

@@ -5,44 +5,45 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.redis_server import free_port
-from tests.support.server import ServerProcess
+from tests.support.server import KEYS, ServerProcess
 from tests.support.stubs import Stubs
 
 
 class RestartingServer:
-    """Runs from ``__enter__`` to ``__exit__``, with interruptions."""
+    """Serves from ``__enter__`` to ``__exit__``, with interruptions; settings as `ServerProcess` takes them."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self._folder = folder
         self._settings = {"LISTEN": f"127.0.0.1:{free_port()}"} | settings
-        self.process = self._started()
+        self._open: list[Stubs] = []
+        self.process = ServerProcess(folder, **self._settings)
 
     @property
     def target(self) -> str:
         """Its address."""
         return self._settings["LISTEN"]
 
+    def stubs(self, caller: str = "alpha") -> Stubs:
+        """Raw stubs, as `ServerProcess.stubs`; they last, whatever becomes of the process."""
+        self._open.append(Stubs(self.target, key=KEYS[caller]))
+        return self._open[-1]
+
     def kill(self) -> None:
         """Ends it as SIGKILL does."""
         self.process.kill()
 
     def start(self, **settings: str) -> None:
-        """Starts it after its end, from now on with these settings too; it serves when this returns."""
+        """Starts it anew, from now on with these settings too; it serves when this returns."""
         self.process.end()
         self._settings |= settings
-        self.process = self._started()
-
-    def stubs(self, caller: str = "alpha") -> Stubs:
-        """Raw stubs that outlive the process, until they are closed."""
-        return self.process.stubs(caller)
+        self.process = ServerProcess(self._folder, **self._settings)
+        assert self.process.target == self.target
 
     def __enter__(self) -> Self:
+        assert self.process.target == self.target
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        while self._open:
+            self._open.pop().close()
         self.process.end()
-
-    def _started(self) -> ServerProcess:
-        process = ServerProcess(self._folder, **self._settings)
-        assert process.target == self.target
-        return process

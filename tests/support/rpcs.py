@@ -50,7 +50,7 @@ class Rpc:
         """A request with these fields."""
         return message_factory.GetMessageClass(self.method.input_type)(**fields)
 
-    def call(self, stubs: Stubs, request: Any | None = None) -> Any:
+    def call(self, stubs: Stubs, request: Any | None = None, *, metadata: tuple[tuple[str, str], ...] = ()) -> Any:
         """Makes the call with one request, an empty one unless another is given, and reads a stream to its end."""
         sent = self.request() if request is None else request
         kind = f"{'stream' if self.method.client_streaming else 'unary'}_{'stream' if self.method.server_streaming else 'unary'}"
@@ -59,7 +59,7 @@ class Rpc:
             request_serializer=type(sent).SerializeToString,
             response_deserializer=message_factory.GetMessageClass(self.method.output_type).FromString,
         )
-        answer = call(iter([sent]) if self.method.client_streaming else sent)
+        answer = call(iter([sent]) if self.method.client_streaming else sent, metadata=metadata)
         return list(answer) if self.method.server_streaming else answer
 
 

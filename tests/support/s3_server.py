@@ -29,7 +29,8 @@ ENVIRONMENT = {
 #: How many objects a page of a listing has. (Amazon's: 1,000.)
 PAGE = 50
 
-_REQUEST = re.compile(r'"([A-Z]+) (\S+) HTTP/1\.1" (\d{3})')
+_REQUEST = re.compile(r'"([A-Z]+) (\S+) HTTP/1\.1" \d{3}')
+_COLOUR = re.compile(r"\x1b\[\d+m")
 
 
 class Bucket:
@@ -98,15 +99,18 @@ class S3Process(LoggedProcess):
     def requests(self) -> Iterator[list[tuple[str, str]]]:
         """Collects what is asked of it during the block: method and path, once the block has ended."""
         found: list[tuple[str, str]] = []
-        before = len(_REQUEST.findall(self.output()))
+        before = len(self._requests())
         yield found
-        found += [(method, path) for method, path, _ in _REQUEST.findall(self.output())[before:]]
+        found += self._requests()[before:]
 
     def end(self) -> None:
         """Ends it."""
         self._client.close()
         if self.process.poll() is None:
             self.kill()  # it keeps nothing that could be lost
+
+    def _requests(self) -> list[tuple[str, str]]:
+        return _REQUEST.findall(_COLOUR.sub("", self.output()))
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.output()

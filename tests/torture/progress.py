@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 _SHOW_SECONDS = 5.0
 
@@ -12,14 +12,14 @@ class Progress:
     """Counts, and shows the counts now and then. For any number of threads.
 
     Args:
-        show: what a line is shown by.
         goals: what is to be reached at least, by name.
+        show: what a line is shown by.
     """
 
-    def __init__(self, show: Callable[[str], None] = print, **goals: int) -> None:
-        self.goals = goals
+    def __init__(self, goals: Mapping[str, int], *, show: Callable[[str], None] = print) -> None:
+        self.goals = dict(goals)
         self._show = show
-        self._counts: Counter[str] = Counter(dict.fromkeys(goals, 0))
+        self._counts = Counter(dict.fromkeys(goals, 0))
         self._figures: dict[str, str] = {}
         self._lock = threading.Lock()
         self._shown_at = time.monotonic()

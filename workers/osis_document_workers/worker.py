@@ -50,6 +50,8 @@ class RunningWorker:
             if some
         ]
         for worker in self._workers:
+            # By default a busy worker holds as many messages again, which an idle one on another host could have taken.
+            worker.queue_prefetch = worker.worker_threads
             worker.start()
 
     def stop(self) -> None:

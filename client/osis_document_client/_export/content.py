@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
 from osis.document.v1.token_service_pb2 import CreateTokenRequest, WantedPostProcess
 
 from .._client import Client
+from .._download import Download
 from .._errors import DownloadDamaged, TokenExpired
 from .ledger import Row
 
 #: How often content that arrived damaged, or a token that is no good, is replaced without getting on.
 _TRIES = 3
 _READ_BYTES = 1 << 20
+
+
+class Transfer(Protocol):
+    """What is told of how contents get here; from any thread."""
+
+    def advance(self, size_bytes: int) -> None:
+        """So many more bytes are here; less than 0 where they have to be counted again. May raise to end it."""
+
+    def of(self, download: Download) -> AbstractContextManager[None]:
+        """A download is under way until the end of the block; it may be closed from outside meanwhile."""
 
 
 def token_request(row: Row) -> CreateTokenRequest:
@@ -25,7 +37,7 @@ def token_request(row: Row) -> CreateTokenRequest:
     )
 
 
-def fetch(client: Client, row: Row, *, token: str, parts: Path, target: Path, advance: Callable[[int], None]) -> None:
+def fetch(client: Client, row: Row, *, token: str, parts: Path, target: Path, transfer: Transfer) -> None:
     """Writes a document's content to its file, going on with what an earlier try has left of it.
 
     Args:
@@ -34,7 +46,7 @@ def fetch(client: Client, row: Row, *, token: str, parts: Path, target: Path, ad
         token: reads it; a new one is asked for when it expires.
         parts: folder for contents that are not there as a whole yet; on the same file system as the target.
         target: the file, which is replaced.
-        advance: called with the bytes that are there in addition; less than 0 where they have to be counted again.
+        transfer: is told how it gets on.
 
     Raises:
         OsisDocumentError: it could not be fetched.
@@ -46,7 +58,7 @@ def fetch(client: Client, row: Row, *, token: str, parts: Path, target: Path, ad
     while True:
         before = part.stat().st_size if part.exists() else 0
         try:
-            _complete(client, row, token=token, part=part, advance=advance)
+            _complete(client, row, token=token, part=part, transfer=transfer)
             break
         except (TokenExpired, DownloadDamaged) as exc:
             tries = 0 if part.stat().st_size > before else tries + 1
@@ -59,7 +71,7 @@ def fetch(client: Client, row: Row, *, token: str, parts: Path, target: Path, ad
     part.replace(target)
 
 
-def _complete(client: Client, row: Row, *, token: str, part: Path, advance: Callable[[int], None]) -> None:
+def _complete(client: Client, row: Row, *, token: str, part: Path, transfer: Transfer) -> None:
     """Appends what is missing to a part, and checks the whole."""
     hasher = hashlib.sha256()
     done = 0
@@ -68,7 +80,7 @@ def _complete(client: Client, row: Row, *, token: str, part: Path, advance: Call
         nonlocal done
         hasher.update(data)
         done += len(data)
-        advance(len(data))
+        transfer.advance(len(data))
 
     with part.open("a+b") as file:
         try:
@@ -76,15 +88,16 @@ def _complete(client: Client, row: Row, *, token: str, part: Path, advance: Call
             while data := file.read(_READ_BYTES):
                 count(data)
             if done < row.size_bytes:
-                with client.open_download(token, offset=done, expected_sha256=row.sha256) as download:
+                with client.open_download(token, offset=done, expected_sha256=row.sha256) as download, transfer.of(download):
                     for block in download:
                         file.write(block)
                         count(block)
-            if hasher.hexdigest() != row.sha256:
-                file.truncate(0)
-                raise DownloadDamaged(f"what was there of {row.file} is not its content; download it again")
-            file.flush()
-            os.fsync(file.fileno())
         except BaseException:
-            advance(-done)
+            transfer.advance(-done)
             raise
+        if hasher.hexdigest() != row.sha256:
+            transfer.advance(-done)
+            file.truncate(0)
+            raise DownloadDamaged(f"what was there of {row.file} is not its content; download it again")
+        file.flush()
+        os.fsync(file.fileno())

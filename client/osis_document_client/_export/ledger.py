@@ -119,7 +119,9 @@ class Ledger:
             yield
         except sqlite3.Error as exc:
             if getattr(exc, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
-                raise LedgerError(f"another export into {self._path.parent.parent} is under way; wait until it has ended") from exc
+                raise LedgerError(
+                    f"another export into {self._path.parent.parent} is under way; wait until it has ended"
+                ) from exc
             raise LedgerError(
                 f"the ledger {self._path} cannot be used ({exc}); if there is room on the disk, remove it and start again: "
                 "files that are there are known by their content"
@@ -184,7 +186,10 @@ class Ledger:
     def there(self, number: int, *, sha256: str, mtime_ns: int) -> None:
         """Notes that a document's file is there."""
         self._change(
-            "UPDATE document SET present_sha256 = ?, present_mtime_ns = ?, error = NULL WHERE number = ?", sha256, mtime_ns, number
+            "UPDATE document SET present_sha256 = ?, present_mtime_ns = ?, error = NULL WHERE number = ?",
+            sha256,
+            mtime_ns,
+            number,
         )
 
     def failed(self, number: int, error: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from .ledger import Ledger
@@ -18,16 +20,18 @@ STATE_FOLDER = ".osis-document-export"
 _LONG_PATHS = "_long_paths"
 #: The longest name and path on Linux, in bytes, the latter with the NUL at its end.
 _NAME_BYTES, _PATH_BYTES = 255, 4096
+#: What a path may become longer by when names in it get marks.
+_ROOM_FOR_MARKS = 128
 
 
 class Placing:
-    """Gives every document a file name that nobody else has; the first to come keeps the plain one, others have their id in it."""
+    """Gives every document a file name that nobody else has: the first to come the plain one, others one with their id in it."""
 
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         self._folder = folder
         self._ledger = ledger
         self._name_bytes = min(_NAME_BYTES, _limit(folder, "PC_NAME_MAX", _NAME_BYTES))
-        self._path_bytes = _PATH_BYTES - 2 - len(os.fsencode(folder.absolute()))
+        self._path_bytes = _PATH_BYTES - _ROOM_FOR_MARKS - len(os.fsencode(folder.absolute()))
         for name in (MANIFEST, FAILURES):
             if ledger.owner_of(key_of([name])) is None:
                 ledger.take(key_of([name]), document_id=name)
@@ -48,11 +52,20 @@ class Placing:
         if len("/".join(parts).encode()) > self._path_bytes:
             parts = [_LONG_PATHS, with_mark(parts[-1], document_id, name_bytes=self._name_bytes)]
         folders = self._folders(parts[:-1])
-        name = parts[-1]
-        if not self._is_free([*folders, name], sha256=sha256, size_bytes=size_bytes):
-            name = with_mark(name, document_id, name_bytes=self._name_bytes)
+        name = next(
+            name
+            for name in self._names(parts[-1], document_id)
+            if self._is_free([*folders, name], sha256=sha256, size_bytes=size_bytes)
+        )
         self._ledger.take(key_of([*folders, name]), document_id=document_id)
         return "/".join([*folders, name])
+
+    def _names(self, wanted: str, document_id: str) -> Iterator[str]:
+        """The wanted name, then with the id in it, then with a number too: a document may have another one's id in its path."""
+        yield wanted
+        yield with_mark(wanted, document_id, name_bytes=self._name_bytes)
+        for number in count(2):
+            yield with_mark(wanted, f"{document_id}-{number}", name_bytes=self._name_bytes)
 
     def _folders(self, names: list[str]) -> list[str]:
         """The names of the folders on the way to a file, others than wanted where a file has such a name."""

@@ -14,7 +14,9 @@ from .values import IdType
 @common_options(hidden=True)
 @pass_settings
 def cancel(settings: Settings, *, job: str) -> None:
-    """Cancels a job: what runs is stopped, nothing more is begun. A job that has ended stays as it is.
+    """Cancels a job.
+
+    What runs is stopped, and nothing more is begun. A job that has ended stays as it is.
 
     \b
     Example:

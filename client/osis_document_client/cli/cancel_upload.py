@@ -15,7 +15,9 @@ from .values import IdType
 @common_options(hidden=True)
 @pass_settings
 def cancel_upload(settings: Settings, *, upload_ids: tuple[str, ...]) -> None:
-    """Removes uploads that were interrupted, or never confirmed, before the service does so itself.
+    """Removes uploads that are unfinished or not confirmed.
+
+    The service does so itself some time later.
 
     \b
     Example:

@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, *, shell: str) -> None:
-    """Prints a script that completes commands and options in a shell.
+    """Prints a script that completes commands in a shell.
 
     \b
     Examples:

@@ -15,7 +15,7 @@ from .values import IdType
 @common_options(hidden=True)
 @pass_settings
 def delete(settings: Settings, *, document_ids: tuple[str, ...]) -> None:
-    """Deletes documents, and what was made of them by jobs.
+    """Deletes documents, with what was made of them by jobs.
 
     `osis-document undelete` takes it back, as long as the service's retention time (15 days by default) lasts.
 

@@ -30,9 +30,10 @@ from .values import Reference, ReferenceType
 @common_options(hidden=True)
 @pass_settings
 def download(settings: Settings, *, document: Reference, output: str | None, force: bool, wanted: str) -> None:
-    """Downloads a document, named by its id (which needs an API key) or by a token (which does not).
+    """Downloads a document.
 
-    The file gets its name when it is there as a whole and its checksums are right.
+    It is named by its id, which needs an API key, or by a token, which does not. The file gets its name when it is there as a
+    whole and its checksums are right.
 
     \b
     Examples:

@@ -19,7 +19,9 @@ from .values import IdType
 @common_options(hidden=True)
 @pass_settings
 def duplicate(settings: Settings, *, document_ids: tuple[str, ...], path: str, modified: bool) -> None:
-    """Makes independent documents of the same content, and prints them. No bytes are copied.
+    """Makes independent documents of the same content.
+
+    No bytes are copied.
 
     \b
     Example:

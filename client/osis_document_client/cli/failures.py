@@ -82,7 +82,12 @@ class Failures:
         undone = len(self._failed) + len(self._not_tried)
         if self._as_json:
             for subject in self._not_tried:
-                error = {"reason": "NOT_TRIED", "code": "", "message": "given up before its turn", "metadata": {self._kind: subject}}
+                error = {
+                    "reason": "NOT_TRIED",
+                    "code": "",
+                    "message": "given up before its turn",
+                    "metadata": {self._kind: subject},
+                }
                 click.echo(json.dumps({"error": error}), err=True)
         elif of > 1:
             click.echo(f"\n{undone} of {of} {self._plural} not done:", err=True)

@@ -9,63 +9,25 @@ from dataclasses import dataclass, field
 import click
 
 from .. import (
-    ApiKeyInvalid,
-    ApiKeyMissing,
     AuthenticationError,
     Cancelled,
     ConfigurationError,
-    DatabaseUnavailable,
     DeadlineExceeded,
-    DocumentCorrupt,
-    DocumentDeleted,
-    DocumentError,
-    DocumentInfected,
-    DocumentNotConfirmed,
-    DocumentNotFound,
     DownloadDamaged,
     DownloadInterrupted,
-    EmptyFile,
-    ExtensionNotAllowed,
-    FileTooLarge,
-    HashMismatch,
-    MergeInputNotPdf,
-    MetadataInvalid,
-    MimeMismatch,
-    NameInvalid,
     OsisDocumentError,
-    PathInvalid,
     PermissionDenied,
-    PostProcessingError,
     PostProcessingFailed,
-    PostProcessingNotFound,
-    RequestError,
-    RoleNotAllowed,
-    RpcNotOffered,
-    ServerFault,
-    ServerOverloaded,
     ServiceError,
-    ShuttingDown,
-    SizeMismatch,
-    StorageUnavailable,
     TokenError,
-    TokenExpired,
-    TokenInvalid,
-    TokenSpent,
-    TokenWrongPurpose,
-    TypeNotConvertible,
     Unauthenticated,
     Unavailable,
-    UploadError,
-    UploadIdTaken,
     UploadInterrupted,
-    UploadLimitReached,
-    UploadSpecConflict,
-    WriterSuperseded,
 )
 from .advice import FALLBACK_ADVICE, advice_for
 from .text import visible
 
-REFUSED, USAGE, UNREACHABLE, NOT_ALLOWED, LOCAL_FILE, INTERRUPTED = 1, 2, 3, 4, 5, 130
+REFUSED, USAGE, UNREACHABLE, NOT_ALLOWED, LOCAL_FILE = 1, 2, 3, 4, 5
 
 #: The first class that fits decides.
 _EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (

@@ -15,9 +15,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def filter_options(command: _F) -> _F:
     """Adds the filters, as keyword arguments that `Client.list_documents` takes."""
     for option in (
-        click.option(
-            "--before", "uploaded_before", type=MomentType(), metavar="MOMENT", help="Uploaded before: as --since."
-        ),
+        click.option("--before", "uploaded_before", type=MomentType(), metavar="MOMENT", help="Uploaded before: as --since."),
         click.option(
             "--since",
             "uploaded_from",
@@ -28,7 +26,9 @@ def filter_options(command: _F) -> _F:
         click.option(
             "--type", "mime_types", multiple=True, metavar="TYPE", help="Of this media type (application/pdf). May be repeated."
         ),
-        click.option("--name", "name_contains", default="", metavar="TEXT", help="With this text in the name, whatever its case."),
+        click.option(
+            "--name", "name_contains", default="", metavar="TEXT", help="With this text in the name, whatever its case."
+        ),
         click.option("--path", "path_prefix", default="", metavar="PREFIX", help="With a logical path that begins so."),
     ):
         command = option(command)

@@ -20,9 +20,10 @@ from .values import IdType
 @common_options(hidden=True)
 @pass_settings
 def infected(settings: Settings, *, document_id: str | None, path: str | None, yes: bool) -> None:
-    """Declares documents infected, for good: nobody can read them any more, and this cannot be taken back.
+    """Declares documents infected, for good.
 
-    It concerns the documents named, all that share their content, and everything that was made of them.
+    Nobody can read them any more, and this cannot be taken back. It concerns the documents named, all that share their content,
+    and everything that was made of them.
 
     \b
     Examples:
@@ -35,7 +36,9 @@ def infected(settings: Settings, *, document_id: str | None, path: str | None, y
         raise click.UsageError("nobody is there to be asked, and this cannot be taken back; add --yes")
     with settings.open_client() as client:
         if not yes:
-            named = _named(client, document_id) if document_id is not None else f"every document with the path {visible(path or '')}"
+            named = (
+                _named(client, document_id) if document_id is not None else f"every document with the path {visible(path or '')}"
+            )
             click.confirm(f"Declare {named} infected? This cannot be taken back.", abort=True, err=True)
         documents = client.declare_infected(document_id, path=path)
         print_changed("infected", documents, as_json=settings.json)

@@ -17,7 +17,7 @@ from .values import TokenType
 @common_options(hidden=True)
 @pass_settings
 def inspect(settings: Settings, *, token: str) -> None:
-    """Tells what a token is of, what it allows, how long, and whether it is good now.
+    """Tells what a token is, and whether it is good now.
 
     \b
     Example:

@@ -30,6 +30,9 @@ _ORDERS = {
     "path": DocumentOrder.DOCUMENT_ORDER_PATH_ASC,
 }
 
+#: Few enough for the first ones to come at once.
+_PAGE = 100
+
 
 @click.command("list")
 @filter_options
@@ -47,12 +50,11 @@ _ORDERS = {
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="So many at most.")
 @common_options(hidden=True, json_help="Print one JSON document to a line, and errors as JSON too.")
 @pass_settings
-def list_documents(
-    settings: Settings, *, statuses: tuple[str, ...], order: str, limit: int | None, **filters: Any
-) -> None:
-    """Lists documents: as a table on a terminal, elsewhere one to a line, with tabs between id, size in bytes, time, status and path.
+def list_documents(settings: Settings, /, *, statuses: tuple[str, ...], order: str, limit: int | None, **filters: Any) -> None:
+    """Lists documents, page after page, however many there are.
 
-    Documents come as they are found, page after page, however many there are.
+    On a terminal they are a table; elsewhere there is one to a line, with tabs between id, size in bytes, time of the upload,
+    status and path.
 
     \b
     Examples:
@@ -67,14 +69,10 @@ def list_documents(
             page_size=min(limit, _PAGE) if limit else _PAGE,
             **filters,
         )
-        _print(islice(documents, limit), as_json=settings.json)
+        _print(islice(documents, limit), as_json=settings.json, statuses_differ=len(statuses) > 1 or "any" in statuses)
 
 
-#: Few enough for the first ones to come at once.
-_PAGE = 100
-
-
-def _print(documents: Iterator[Document], *, as_json: bool) -> None:
+def _print(documents: Iterator[Document], *, as_json: bool, statuses_differ: bool) -> None:
     if as_json:
         for document in documents:
             click.echo(json.dumps(as_dict(document)))
@@ -83,7 +81,7 @@ def _print(documents: Iterator[Document], *, as_json: bool) -> None:
 
         from .table import print_table
 
-        print_table(documents, console=Console(highlight=False, markup=False, emoji=False))
+        print_table(documents, console=Console(highlight=False, markup=False, emoji=False), statuses_differ=statuses_differ)
     else:
         for document in documents:
             click.echo(_line(document))

@@ -15,7 +15,7 @@ from .values import MetadataType, Reference, ReferenceType
 
 @click.group()
 def metadata() -> None:
-    """Changes the name of documents and the keys of your own that they have.
+    """Changes the name and the keys of a document.
 
     \b
     Example:
@@ -38,7 +38,9 @@ def set_metadata(
     remove: tuple[str, ...],
     name: str | None,
 ) -> None:
-    """Sets and removes keys of a document, and changes its name. Keys that are not named stay as they are.
+    """Sets and removes keys of a document, and renames it.
+
+    Keys that are not named stay as they are.
 
     \b
     Examples:

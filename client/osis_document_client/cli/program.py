@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
@@ -41,6 +42,20 @@ from .watch import watch
 class Program(click.Group):
     """A group whose errors are two lines on stderr (or JSON) and an exit code that says what kind they are of."""
 
+    def __init__(self, name: str | None = None, *, sections: Mapping[str, Sequence[click.Command]], **options: Any) -> None:
+        """Makes a group of the commands of all sections, which its help keeps apart."""
+        commands = [command for section in sections.values() for command in section]
+        super().__init__(name, commands=commands, **options)
+        self._sections = sections
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Writes the commands' names and first sentences into the help."""
+        width = max(len(name) for name in self.commands)
+        for title, commands in self._sections.items():
+            with formatter.section(title):
+                limit = formatter.width - 6 - width
+                formatter.write_dl([(f"{command.name:<{width}}", command.get_short_help_str(limit)) for command in commands])
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -72,13 +87,24 @@ class Program(click.Group):
             sys.exit(fault.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parses; that nobody reads the help to its end is no error."""
+        with _no_reader_is_no_error():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command; that nobody reads its output to the end is no error."""
-        try:
+        with _no_reader_is_no_error():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            discard_output()
-            return 0
+
+
+@contextmanager
+def _no_reader_is_no_error() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as exc:
+        discard_output()
+        raise click.exceptions.Exit(0) from exc
 
 
 def _version() -> str:
@@ -100,7 +126,7 @@ _COMMANDS = {
 
 @click.group(
     cls=Program,
-    commands=_COMMANDS,
+    sections=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(_version(), prog_name="osis-document")

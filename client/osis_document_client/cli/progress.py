@@ -32,7 +32,9 @@ def transfer_bar(name: str) -> Iterator[ProgressCallback | None]:
             nonlocal begun
             if not begun and done:
                 # What was there before says nothing about the rate: the clock starts here.
-                progress.reset(bar, completed=done, total=total, description=f"{escape(visible(name))} (resumed at {decimal(done)})")
+                progress.reset(
+                    bar, completed=done, total=total, description=f"{escape(visible(name))} (resumed at {decimal(done)})"
+                )
             begun = True
             progress.update(bar, completed=done, total=total)
 

@@ -18,9 +18,10 @@ from .values import Reference, ReferenceType
 @common_options(hidden=True)
 @pass_settings
 def rotate(settings: Settings, *, document: Reference, degrees: int) -> None:
-    """Rotates an image clockwise by 90, 180 or 270 degrees (-90: anticlockwise), and waits until that is done.
+    """Rotates an image, and waits until that is done.
 
-    A token is spent by it; the one that takes its place is printed.
+    DEGREES are counted clockwise: 90, 180, 270, or -90 for a quarter turn to the left. A token is spent by it; the one that
+    takes its place is printed.
 
     \b
     Example:

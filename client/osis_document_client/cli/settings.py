@@ -53,9 +53,7 @@ def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Non
         setattr(settings, parameter.name, value)
 
 
-def common_options(
-    *, hidden: bool, json_help: str = "Print one JSON document, and errors as JSON too."
-) -> Callable[[_F], _F]:
+def common_options(*, hidden: bool, json_help: str = "Print one JSON document, and errors as JSON too.") -> Callable[[_F], _F]:
     """Adds the common options to a command; `--json` is always shown in its help, the others unless they are `hidden`."""
 
     def decorate(command: _F) -> _F:

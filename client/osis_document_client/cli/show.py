@@ -14,17 +14,16 @@ from .values import Reference, ReferenceType
 @common_options(hidden=True)
 @pass_settings
 def show(settings: Settings, *, document: Reference) -> None:
-    """Describes a document, named by its id (which needs an API key) or by a token (which does not).
+    """Describes a document.
+
+    It is named by its id, which needs an API key, or by a token, which does not.
 
     \b
     Example:
       osis-document show 0b6c7c1e-54f4-4a2e-9d7e-5f3a8a3c2b10
     """
     with settings.open_client() as client:
-        if document.token:
-            found = client.get_document(token=document.token)
-        else:
-            found = client.get_document(document.document_id)
+        found = client.get_document(token=document.token) if document.token else client.get_document(document.document_id)
     if settings.json:
         print_json(as_dict(found))
     else:

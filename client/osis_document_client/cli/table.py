@@ -34,9 +34,15 @@ class _Columns:
     path: int
 
 
-def print_table(documents: Iterable[Document], *, console: Console) -> None:
-    """Prints documents, lot by lot, as soon as they are there."""
-    columns = _columns(console.width)
+def print_table(documents: Iterable[Document], *, console: Console, statuses_differ: bool) -> None:
+    """Prints documents, lot by lot, as soon as they are there.
+
+    Args:
+        documents: the documents.
+        console: the terminal.
+        statuses_differ: how a document stands is worth more room than when it came.
+    """
+    columns = _columns(console.width, statuses_differ=statuses_differ)
     iterator: Iterator[Document] = iter(documents)
     first = True
     while lot := list(islice(iterator, _LOT)):
@@ -44,16 +50,16 @@ def print_table(documents: Iterable[Document], *, console: Console) -> None:
         first = False
 
 
-def _columns(width: int) -> _Columns:
+def _columns(width: int, *, statuses_differ: bool) -> _Columns:
     """Leaves out what there is no room for, the least telling first."""
     room = width - _ID - 2
-    taken = []
-    for wanted in (_SIZE, _UPLOADED, _STATUS):
-        fits = room - wanted - 2 >= _LEAST_PATH
-        taken.append(fits)
-        room -= wanted + 2 if fits else 0
-    size, uploaded, status = taken
-    return _Columns(size=size, status=status, uploaded=uploaded, path=max(room, 1))
+    widths = {"size": _SIZE, "uploaded": _UPLOADED, "status": _STATUS}
+    taken = dict.fromkeys(widths, False)
+    for name in sorted(widths, key=lambda name: name != "status" or not statuses_differ):
+        if room - widths[name] - 2 >= _LEAST_PATH:
+            taken[name] = True
+            room -= widths[name] + 2
+    return _Columns(**taken, path=max(room, 1))
 
 
 def _table(documents: Iterable[Document], columns: _Columns, *, header: bool) -> Table:

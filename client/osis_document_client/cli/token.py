@@ -69,7 +69,9 @@ def token_for(client: Client, document: Reference, *, write: bool = False, wante
 @common_options(hidden=True)
 @pass_settings
 def token(settings: Settings, *, document_id: str, write: bool, ttl: float | None, wanted: str, modified: bool) -> None:
-    """Creates a short-lived token for a document and prints it. Whoever has it can read the document without an API key.
+    """Prints a short-lived token for a document.
+
+    Whoever has it can read the document without an API key, and with --write change it.
 
     \b
     Examples:

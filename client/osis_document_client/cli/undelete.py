@@ -15,7 +15,9 @@ from .values import IdType
 @common_options(hidden=True)
 @pass_settings
 def undelete(settings: Settings, *, document_ids: tuple[str, ...]) -> None:
-    """Brings deleted documents back, with what was made of them by jobs.
+    """Brings deleted documents back.
+
+    What was made of them by jobs comes back with them.
 
     \b
     Examples:

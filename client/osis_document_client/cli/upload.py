@@ -43,7 +43,7 @@ def upload(
     name: str | None,
     upload_id: uuid.UUID | None,
 ) -> None:
-    """Uploads files and confirms them, so that the service keeps them.
+    """Uploads files, and confirms them so that they are kept.
 
     Several files are sent one after the other; one that is refused does not stop the others, and what was not done is listed
     at the end. A lost connection is replaced; after an interruption, --upload-id goes on where the upload was.
@@ -166,7 +166,9 @@ class _Uploading:
             error = {"reason": "INTERRUPTED", "code": "", "message": f"interrupted; go on with `{command}`", "metadata": metadata}
             click.echo(json.dumps({"error": error}), err=True)
             return
-        click.echo(f"\n{visible(str(file))} is not there as a whole; what has arrived is kept for some minutes. To go on:", err=True)
+        click.echo(
+            f"\n{visible(str(file))} is not there as a whole; what has arrived is kept for some minutes. To go on:", err=True
+        )
         click.echo(f"  {visible(command)}", err=True)
         if names:
             click.echo(f"not sent yet: {visible(shlex.join(names))}", err=True)

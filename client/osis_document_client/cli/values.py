@@ -80,7 +80,9 @@ class MomentType(click.ParamType[datetime]):
             return moment if moment.tzinfo is not None else moment.astimezone()
         except (ValueError, OverflowError):
             self.fail(
-                f"{value!r} is no moment; write 2026-01-31, 2026-01-31T12:00, 2026-01-31T12:00Z, or 7d for seven days ago", param, ctx
+                f"{value!r} is no moment; write 2026-01-31, 2026-01-31T12:00, 2026-01-31T12:00Z, or 7d for seven days ago",
+                param,
+                ctx,
             )
 
 

@@ -6,10 +6,6 @@ from enum import StrEnum
 
 from osis_document_server.domain.documents import Status
 
-#: How many documents a page has if the caller does not say, and at most.
-DEFAULT_PAGE_SIZE = 25
-PAGE_SIZE_LIMIT = 1000
-
 
 class Order(StrEnum):
     """In which order documents are listed."""

@@ -7,7 +7,6 @@ to do.
 from uuid import UUID
 
 import dramatiq
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 
 from osis_document_server.domain.jobs import TaskType
@@ -38,6 +37,8 @@ def open_broker(url: str) -> dramatiq.Broker:
         # The middleware of the embedded worker is added by the worker; the server sends only.
         broker: dramatiq.Broker = StubBroker(middleware=[])
     elif url.startswith(("redis://", "rediss://", "unix://")):
+        from dramatiq.brokers.redis import RedisBroker  # a fifth of all that a start imports, and not needed without Redis
+
         broker = RedisBroker(  # type: ignore[no-untyped-call]
             url=url, middleware=[], socket_connect_timeout=2, socket_timeout=10
         )

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import structlog
-from peewee import Database, DatabaseError, Model, ModelSelect, OperationalError
+from peewee import Database, DatabaseError, DataError, Model, ModelSelect, OperationalError
 from playhouse.pool import MaxConnectionsExceeded
 
-from osis_document_server.errors import DatabaseUnavailable
+from osis_document_server.errors import ArgumentInvalid, DatabaseUnavailable
 from osis_document_server.models.sqlite import SqliteDatabase
 from osis_document_server.models.tables import database_proxy
 
@@ -122,6 +122,7 @@ def unit_of_work(database: Database) -> Iterator[None]:
     Raises:
         DatabaseUnavailable: no connection was free in time, the database does not answer, or somebody else is changing the same
             rows. Nothing was changed, unless the connection was lost during the very commit.
+        ArgumentInvalid: a text that no check has met cannot be kept.
     """
     with _translated(), database.connection_context(), database.atomic():
         yield
@@ -155,6 +156,10 @@ def _translated() -> Iterator[None]:
             raise DatabaseUnavailable(
                 "The database does not answer. Try again; if it goes on, look at the service's log.", retry_after_seconds=1
             ) from exc
+        if isinstance(exc, DataError):
+            raise ArgumentInvalid(
+                "A text of the request has more characters than are kept, or a NUL among them. Send shorter ones, without NULs."
+            ) from exc
         raise
 
 
@@ -164,3 +169,8 @@ def locked(database: Database, query: "ModelSelect[_M]", *, table: type[_M]) -> 
     SQLite needs none of it: a unit of work there is alone from its beginning.
     """
     return query.for_update(of=table) if database.for_update else query
+
+
+def unlocked(database: Database, query: "ModelSelect[_M]") -> "ModelSelect[_M]":
+    """Returns ``query`` without the rows that somebody else has locked, and with the others locked."""
+    return query.for_update(skip_locked=True) if database.for_update else query

@@ -1,6 +1,7 @@
 """Rows to domain values."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -126,41 +127,57 @@ def _to_blob(row: Sequence[Any]) -> Blob:
 
 
 def find_job(job_id: UUID) -> Job | None:
-    """Returns the job with this id, if there is one, with its tasks, inputs and outputs: five small queries."""
-    row = JobRow.get_or_none(JobRow.id == job_id)
-    if row is None:
-        return None
-    tasks = list(TaskRow.select().where(TaskRow.job == job_id).order_by(TaskRow.action_index, TaskRow.position))
-    task_ids = [task.id for task in tasks]
-    inputs: dict[UUID, list[UUID]] = {task_id: [] for task_id in task_ids}
-    outputs: dict[UUID, list[UUID]] = {task_id: [] for task_id in task_ids}
-    links: tuple[tuple[Any, dict[UUID, list[UUID]]], ...] = ((TaskInputRow, inputs), (TaskOutputRow, outputs))
-    for table, found in links:
-        for link in table.select().where(table.task.in_(task_ids)).order_by(table.position):
-            found[link.task_id].append(link.document_id)
-    return Job(
-        id=row.id,
-        state=State(row.state),
-        client=row.client,
-        input_ids=tuple(
-            link.document_id for link in JobInputRow.select().where(JobInputRow.job == job_id).order_by(JobInputRow.position)
-        ),
-        actions=tuple(step_from_json(stored) for stored in row.actions),
-        records=tuple(
-            Record(
-                id=task.id,
-                type=TaskType(task.type),
-                action_index=task.action_index,
-                state=State(task.state),
-                input_ids=tuple(inputs[task.id]),
-                output_ids=tuple(outputs[task.id]),
-                failure=Failure(**task.failure) if task.failure else None,
-            )
-            for task in tasks
-        ),
-        failure=Failure(**row.failure) if row.failure else None,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        ended_at=row.ended_at,
-        version=row.version,
-    )
+    """Returns the job with this id, if there is one, with its tasks, inputs and outputs. Within a connection."""
+    return find_jobs([job_id]).get(job_id)
+
+
+def find_jobs(job_ids: Iterable[UUID]) -> dict[UUID, Job]:
+    """Returns the jobs with these ids, as far as there are any: five queries for all of them. Within a connection."""
+    ids = set(job_ids)
+    if not ids:
+        return {}
+    tasks: dict[UUID, list[TaskRow]] = defaultdict(list)
+    for task in TaskRow.select().where(TaskRow.job.in_(ids)).order_by(TaskRow.action_index, TaskRow.position):
+        tasks[task.job_id].append(task)
+    task_ids = [task.id for of_job in tasks.values() for task in of_job]
+    inputs = _linked(TaskInputRow, TaskInputRow.task, task_ids)
+    outputs = _linked(TaskOutputRow, TaskOutputRow.task, task_ids)
+    job_inputs = _linked(JobInputRow, JobInputRow.job, ids)
+    return {
+        row.id: Job(
+            id=row.id,
+            state=State(row.state),
+            client=row.client,
+            input_ids=tuple(job_inputs[row.id]),
+            actions=tuple(step_from_json(stored) for stored in row.actions),
+            records=tuple(
+                Record(
+                    id=task.id,
+                    type=TaskType(task.type),
+                    action_index=task.action_index,
+                    state=State(task.state),
+                    input_ids=tuple(inputs[task.id]),
+                    output_ids=tuple(outputs[task.id]),
+                    failure=Failure(**task.failure) if task.failure else None,
+                )
+                for task in tasks[row.id]
+            ),
+            failure=Failure(**row.failure) if row.failure else None,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            ended_at=row.ended_at,
+            version=row.version,
+        )
+        for row in JobRow.select().where(JobRow.id.in_(ids))
+    }
+
+
+def _linked(table: Any, owner: Any, owner_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Returns the documents that rows of ``table`` link to each owner, in order."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    if owner_ids:
+        for owner_id, document_id in (
+            table.select(owner, table.document).where(owner.in_(owner_ids)).order_by(owner, table.position).tuples()
+        ):
+            found[owner_id].append(document_id)
+    return found

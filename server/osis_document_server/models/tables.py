@@ -144,7 +144,11 @@ class JobRow(Table):
 
     class Meta:
         table_name = "job"
-        indexes = ((("client", "request_id"), True), (("state", "created_at"), False))
+        indexes = (
+            (("client", "request_id"), True),
+            (("state", "created_at", "id"), False),
+            (("created_at", "id"), False),
+        )
 
 
 class JobInputRow(Table):

@@ -13,28 +13,32 @@ from osis_document_server.rpc.policy import Kind
 class Capacity:
     """How many calls of each kind are served at once.
 
-    The defaults are for 1,000 slow uploads beside a normal load. Waiters are streams too and count as both.
+    The defaults are for 1,000 slow uploads beside a normal load. Waiters are streams too and count as both. Calls without a key
+    get half of the places at most: strangers are not to keep the service's own clients out.
     """
 
     streams: int = 1088
     waiters: int = 256
     calls: int = 160
-    #: Of the spare threads.
-    reflections: int = 16
+    #: Threads that are left for refusals.
+    spare: int = 16
+    #: Threads for health checks and reflection, which take none of the others.
+    tool_threads: int = 16
+    reflections: int = 4
     #: They keep no thread.
     health_watches: int = 1024
-    #: Threads that are left for health checks, for refusals and for reflection.
-    spare: int = 32
 
     @property
     def threads(self) -> int:
-        """Threads that serve it: one for each call that is let in, and the spare ones."""
+        """Threads that serve calls: one for each that is let in, and the spare ones."""
         return self.streams + self.calls + self.spare
 
 
 @dataclass
 class _Gauge:
     limit: int
+    #: Whose places they are, for the error.
+    whose: str = ""
     used: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,7 +46,7 @@ class _Gauge:
         with self.lock:
             if self.used >= self.limit:
                 raise ServerOverloaded(
-                    f"{self.limit} {kind.value} are under way, which is all this server admits. Try again shortly.",
+                    f"{self.limit} {kind.value}{self.whose} are under way, which is all this server admits. Try again shortly.",
                     retry_after_seconds=1,
                     limit=self.limit,
                     kind=kind.value,
@@ -66,17 +70,29 @@ class Admission:
             Kind.REFLECTION: (_Gauge(capacity.reflections),),
             Kind.HEALTH_WATCH: (_Gauge(capacity.health_watches),),
         }
+        self._strangers = {
+            kind: _Gauge(max(1, limit // 2), " without an API key")
+            for kind, limit in (
+                (Kind.STREAM, capacity.streams),
+                (Kind.WAITER, capacity.waiters),
+                (Kind.CALL, capacity.calls),
+            )
+        }
 
     @contextmanager
-    def admit(self, kind: Kind) -> Iterator[None]:
+    def admit(self, kind: Kind, *, stranger: bool = False) -> Iterator[None]:
         """Lets a call in for the time of a ``with`` block.
+
+        Args:
+            kind: what it keeps busy.
+            stranger: whether it comes without a key, where a token may be enough.
 
         Raises:
             ServerOverloaded: as many as allowed are in.
         """
         entered: list[_Gauge] = []
         try:
-            for gauge in self._gauges[kind]:
+            for gauge in (*((self._strangers[kind],) if stranger else ()), *self._gauges[kind]):
                 gauge.enter(kind)
                 entered.append(gauge)
             yield

@@ -15,6 +15,7 @@ from osis.document.v1 import (
     download_service_pb2,
     error_reason_pb2,
     post_processing_pb2,
+    post_processing_service_pb2,
     token_service_pb2,
     upload_service_pb2,
     worker_service_pb2,
@@ -30,6 +31,7 @@ from osis_document_server.usecases.confirmation import DEFAULT_HOLD, Confirmatio
 from osis_document_server.usecases.documents import Description
 from osis_document_server.usecases.downloads import Content
 from osis_document_server.usecases.duplication import Duplication
+from osis_document_server.usecases.job_listing import JobFilter
 from osis_document_server.usecases.metadata import MetadataChange
 from osis_document_server.usecases.tokens import Inspection, TokenWish
 from osis_document_server.usecases.wanted_results import Wanted
@@ -122,9 +124,11 @@ def to_document(document: Document) -> document_pb2.Document:
 
 
 def to_item_error(error: ServiceError) -> document_pb2.ItemError:
-    """Why one item of a batch was refused."""
+    """Why one item of a batch was refused: what a lone call would have carried in its ``ErrorInfo``."""
     return document_pb2.ItemError(
-        reason=error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}"), message=error.message, metadata=error.metadata
+        reason=error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason}"),
+        message=error.message,
+        metadata=({"field": error.field} if error.field else {}) | error.metadata,
     )
 
 
@@ -455,6 +459,29 @@ def to_post_processing(job: Job) -> post_processing_pb2.PostProcessing:
         if failures:
             status.failure.CopyFrom(to_failure(failures[0]))
     return message
+
+
+def from_list_post_processings(message: post_processing_service_pb2.ListPostProcessingsRequest) -> JobFilter:
+    """Which jobs are listed.
+
+    Raises:
+        ArgumentInvalid: a value that this version does not know.
+    """
+    states = [
+        _enum_name(post_processing_pb2.PostProcessingState, state, "POST_PROCESSING_STATE_", field="states")
+        for state in message.states
+    ]
+    types = [
+        _enum_name(post_processing_pb2.PostProcessingType, kind, "POST_PROCESSING_TYPE_", field="types") for kind in message.types
+    ]
+    return JobFilter(
+        # One that is not specified means any.
+        states=frozenset(State(state) for state in states) if all(states) else frozenset(),
+        types=frozenset(TaskType(kind) for kind in types) if all(types) else frozenset(),
+        document_id=parse_id(message.document_id, field="document_id") if message.document_id else None,
+        created_from=_optional_moment(message, "created_from"),
+        created_before=_optional_moment(message, "created_before"),
+    )
 
 
 def to_task(task: LeasedTask, *, max_attempts: int) -> worker_service_pb2.Task:

@@ -72,9 +72,7 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
         return pb.BatchGetDocumentsResponse(results=[convert.to_get_document_result(result) for result in results])
 
     def ListDocuments(self, request: pb.ListDocumentsRequest, context: grpc.ServicerContext) -> pb.ListDocumentsResponse:
-        page = self._listing.page(
-            convert.from_list_documents(request), page_size=request.page_size, page_token=request.page_token
-        )
+        page = self._listing.page(convert.from_list_documents(request), page_size=request.page_size, token=request.page_token)
         return pb.ListDocumentsResponse(
             documents=[convert.to_document(document) for document in page.documents], next_page_token=page.next_page_token
         )

@@ -26,6 +26,9 @@ from osis_document_server.rpc.tools import Tools
 
 _log = structlog.get_logger(__name__)
 
+#: The client went away, waited no longer, or was cancelled by the reaper. Which of them, the service is not told.
+_GIVEN_UP = "CANCELLED"
+
 if TYPE_CHECKING:  # generic in its stubs alone
     _Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
     _Interceptor = grpc.ServerInterceptor[Any, Any]
@@ -106,8 +109,10 @@ class Guard(_Interceptor):
         code, reason = "OK", ""
         try:
             call.caller = authenticate(self._keys, policy, method, metadata)
-            with self._admission.admit(policy.kind):
+            with self._admission.admit(policy.kind, stranger=call.caller is None):
                 yield call
+            if not context.is_active():  # a client that goes away can look like one that is done
+                code = _GIVEN_UP
         except ServiceError as exc:
             code, reason = code_of(exc), exc.reason
             abort(context, exc)
@@ -115,8 +120,8 @@ class Guard(_Interceptor):
             error: ServiceError = NotImplementedYet(f"This version of the service does not offer {method} yet.", method=method)
             code, reason = code_of(error), error.reason
             abort(context, error)
-        except (GeneratorExit, grpc.RpcError):  # the client went away, or was cancelled by the reaper
-            code = "DEADLINE_EXCEEDED" if context.time_remaining() == 0 else "CANCELLED"
+        except (GeneratorExit, grpc.RpcError):
+            code = _GIVEN_UP
             raise
         except Exception:  # noqa: BLE001 - the last resort of every call
             _log.exception("call failed", method=_short(method))

@@ -10,6 +10,7 @@ from osis_document_server.domain.names import parse_id
 from osis_document_server.errors import NotImplementedYet
 from osis_document_server.rpc import convert
 from osis_document_server.rpc.callers import current_caller
+from osis_document_server.usecases.job_listing import ListJobs
 from osis_document_server.usecases.post_processing import PostProcessings
 from osis_document_server.usecases.watching import Watching
 
@@ -17,8 +18,9 @@ from osis_document_server.usecases.watching import Watching
 class PostProcessingServicer(post_processing_service_pb2_grpc.PostProcessingServiceServicer):
     """Converts in, calls the use case, converts out."""
 
-    def __init__(self, post_processings: PostProcessings, watching: Watching) -> None:
+    def __init__(self, post_processings: PostProcessings, listing: ListJobs, watching: Watching) -> None:
         self._post_processings = post_processings
+        self._listing = listing
         self._watching = watching
 
     def StartPostProcessing(
@@ -30,7 +32,7 @@ class PostProcessingServicer(post_processing_service_pb2_grpc.PostProcessingServ
             current_caller(),
             convert.ids(request.document_ids, field="document_ids"),
             [convert.from_action(action) for action in request.actions],
-            request_id=request.request_id,
+            request_id=convert.request_id(request.request_id),
         )
         return pb.StartPostProcessingResponse(post_processing=convert.to_post_processing(job))
 
@@ -39,6 +41,22 @@ class PostProcessingServicer(post_processing_service_pb2_grpc.PostProcessingServ
     ) -> pb.GetPostProcessingResponse:
         job = self._post_processings.find(parse_id(request.post_processing_id, field="post_processing_id"))
         return pb.GetPostProcessingResponse(post_processing=convert.to_post_processing(job))
+
+    def CancelPostProcessing(
+        self, request: pb.CancelPostProcessingRequest, context: grpc.ServicerContext
+    ) -> pb.CancelPostProcessingResponse:
+        job = self._post_processings.cancel(parse_id(request.post_processing_id, field="post_processing_id"))
+        return pb.CancelPostProcessingResponse(post_processing=convert.to_post_processing(job))
+
+    def ListPostProcessings(
+        self, request: pb.ListPostProcessingsRequest, context: grpc.ServicerContext
+    ) -> pb.ListPostProcessingsResponse:
+        page = self._listing.page(
+            convert.from_list_post_processings(request), page_size=request.page_size, token=request.page_token
+        )
+        return pb.ListPostProcessingsResponse(
+            post_processings=[convert.to_post_processing(job) for job in page.jobs], next_page_token=page.next_page_token
+        )
 
     def WatchPostProcessing(
         self, request: pb.WatchPostProcessingRequest, context: grpc.ServicerContext

@@ -81,10 +81,10 @@ class RpcServer:
     def __init__(
         self, servicers: Servicers, *, keys: ApiKeys, capacity: Capacity, idle_seconds: float, shares_port: bool = False
     ) -> None:
-        self._pool = _started_pool(capacity.threads)
+        self._pool, self._tool_pool = _started_pool(capacity.threads), _started_pool(capacity.tool_threads)
         self._reaper = Reaper(idle_seconds=idle_seconds)
         admission = Admission(capacity)
-        self._tools = Tools(admission, self._reaper)
+        self._tools = Tools(self._tool_pool, admission, self._reaper)
         self._server = grpc.server(
             self._pool,
             interceptors=[Guard(keys, admission, self._reaper, self._tools)],
@@ -156,6 +156,7 @@ class RpcServer:
                 self._server.stop(None)
         self._reaper.stop()
         self._pool.shutdown()
+        self._tool_pool.shutdown()
 
 
 def _started_pool(threads: int) -> ThreadPoolExecutor:

@@ -1,7 +1,9 @@
 """Health and reflection: called without a key and never logged, but strangers are not to keep what others need."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
@@ -21,12 +23,25 @@ else:
 _Send = Callable[[Any], None]
 
 
-class Tools:
-    """Serves what load balancers and people with tools ask of any gRPC server."""
+#: How many calls may wait for their one message at once. When there are more, the one that has waited longest is cancelled: those
+#: of clients that mean it are there in no time.
+_WAITING = 8
 
-    def __init__(self, admission: Admission, reaper: Reaper) -> None:
+
+class Tools:
+    """Serves what load balancers and people with tools ask of any gRPC server.
+
+    Args:
+        pool: threads of its own, more than may wait and reflect together.
+        admission: how many streams may be open.
+        reaper: for who has gone quiet.
+    """
+
+    def __init__(self, pool: ThreadPoolExecutor, admission: Admission, reaper: Reaper) -> None:
+        self._pool = pool
         self._admission = admission
         self._reaper = reaper
+        self._waiting = _Waiting(_WAITING)
         #: How each stream that is open is ended.
         self._ends: dict[grpc.ServicerContext, Callable[[], None]] = {}
 
@@ -37,12 +52,16 @@ class Tools:
             "request_deserializer": with_size(handler.request_deserializer),
             "response_serializer": handler.response_serializer,
         }
+        behaviour: Any
         if handler.stream_stream is not None:
-            return grpc.stream_stream_rpc_method_handler(self._conversation(kind, handler.stream_stream), **codec)
-        if handler.unary_stream is not None:
-            return grpc.stream_stream_rpc_method_handler(self._watch(kind, handler.unary_stream), **codec)
-        assert handler.unary_unary is not None, f"{method} is no method of a tool"
-        return grpc.stream_unary_rpc_method_handler(self._question(handler.unary_unary), **codec)
+            behaviour, wrap = self._conversation(kind, handler.stream_stream), grpc.stream_stream_rpc_method_handler
+        elif handler.unary_stream is not None:
+            behaviour, wrap = self._watch(kind, handler.unary_stream), grpc.stream_stream_rpc_method_handler
+        else:
+            assert handler.unary_unary is not None, f"{method} is no method of a tool"
+            behaviour, wrap = self._question(handler.unary_unary), grpc.stream_unary_rpc_method_handler
+        behaviour.experimental_thread_pool = self._pool  # where grpcio looks for it
+        return wrap(behaviour, **codec)
 
     def end_streams(self) -> None:
         """Ends all streams; those who follow the service's health have been told before that it is stopping."""
@@ -84,7 +103,8 @@ class Tools:
         return watch
 
     def _only_request(self, received: Iterator[Received], context: grpc.ServicerContext) -> Any:
-        message = self._reaper.request(received, context)
+        with self._waiting.place(context):
+            message = self._reaper.request(received, context)
         if message is None or message.message is None:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Exactly one request message is needed, of the method's own type.")
         return message.message
@@ -97,6 +117,32 @@ class Tools:
                 abort(context, exc)
         self._ends[context] = end
         stack.callback(self._ends.pop, context, None)
+
+
+class _Waiting:
+    """So many places to wait in; who comes when all are taken gets that of the one who came first."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._lock = threading.Lock()
+        self._contexts: dict[grpc.ServicerContext, None] = {}
+
+    @contextmanager
+    def place(self, context: grpc.ServicerContext) -> Iterator[None]:
+        """Waits for the time of a ``with`` block."""
+        oldest = None
+        with self._lock:
+            self._contexts[context] = None
+            if len(self._contexts) > self._places:
+                oldest = next(iter(self._contexts))
+                del self._contexts[oldest]
+        if oldest is not None:
+            oldest.cancel()  # type: ignore[no-untyped-call]
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._contexts.pop(context, None)
 
 
 class _Watcher:

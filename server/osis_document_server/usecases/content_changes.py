@@ -240,7 +240,7 @@ def apply(service: Service, task: TaskRow, job: JobRow, change: ContentChange, o
     DocumentRow.delete().where(
         DocumentRow.id.in_([output.id, *(link.document_id for link in consumed)]), DocumentRow.status == Status.REQUESTED
     ).execute()
-    removal.release([replaced, *(link.blob_key for link in consumed)], now=now)
+    removal.release(service.database, [replaced, *(link.blob_key for link in consumed)], now=now)
     progress.advance(job, now=now)
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from osis_document_server.domain.jobs import State, TaskType
 from osis_document_server.jobs.broker import TaskQueue
-from osis_document_server.models.database import reading, unit_of_work
+from osis_document_server.models.database import reading, unit_of_work, unlocked
 from osis_document_server.models.tables import TaskRow
 from osis_document_server.usecases.service import Service
 
@@ -54,7 +54,12 @@ class Dispatcher:
                 _log.exception("the broker does not take messages; they are sent again later", waiting=len(waiting) - len(sent))
                 break
             sent.append(task.id)
-        if sent:
-            with unit_of_work(self._service.database):
-                TaskRow.update(sent_at=now).where(TaskRow.id.in_(sent), TaskRow.state == State.PENDING).execute()
-        return len(sent)
+        if not sent:
+            return 0
+        with unit_of_work(self._service.database):
+            # Whoever changes a task has locked its job first, which this does not do: so it waits for nobody. What is being
+            # changed just now stays unmarked; at worst one message more is sent for it.
+            query = TaskRow.select(TaskRow.id).where(TaskRow.id.in_(sent), TaskRow.state == State.PENDING)
+            marked = [task.id for task in unlocked(self._service.database, query)]
+            TaskRow.update(sent_at=now).where(TaskRow.id.in_(marked)).execute()
+        return len(marked)

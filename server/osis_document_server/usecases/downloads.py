@@ -97,7 +97,7 @@ class Downloads:
         first, last = content.start // BLOCK_SIZE, (content.end - 1) // BLOCK_SIZE
         looked_at = time.monotonic()
         try:
-            with self._service.storage.open(content.blob.key) as reader:
+            with self._service.storage.open(content.blob.key, start=first * BLOCK_SIZE, end=(last + 1) * BLOCK_SIZE) as reader:
                 for number in range(first, last + 1):
                     if time.monotonic() - looked_at >= _LOOK_SECONDS:
                         self._require_open(content.document.id)

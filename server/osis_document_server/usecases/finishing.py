@@ -177,5 +177,5 @@ def _record_modified_copy(
         modified_updated_at=imported.updated_at or created_at,
     ).where(DocumentRow.id == document_id).execute()
     if before.modified is not None:
-        removal.release([before.modified.blob.key], now=now)
+        removal.release(service.database, [before.modified.blob.key], now=now)
     return rows.find_documents(service.database, [document_id])[document_id]

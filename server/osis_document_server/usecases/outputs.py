@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from osis_document_server.domain import content
 from osis_document_server.domain.documents import Document, Status
 from osis_document_server.domain.jobs import Action, State, TaskType
-from osis_document_server.domain.names import extension_of, with_extension
+from osis_document_server.domain.names import PATH_LIMIT, extension_of, with_extension
 from osis_document_server.models.tables import BlobRow, DocumentRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 
 _MERGED = "merged.pdf"
@@ -34,8 +34,9 @@ def name_of(action: Action, *, source_name: str, position: int, count: int) -> s
 
 
 def path_of(name: str, *, source_path: str) -> str:
-    """Returns an output's logical path: in the folder of what it was made from."""
-    return (PurePosixPath(source_path).parent / name).as_posix()
+    """Returns an output's logical path: in the folder of what it was made from, or in none where that would be too long."""
+    path = (PurePosixPath(source_path).parent / name).as_posix()
+    return path if len(path) <= PATH_LIMIT else name
 
 
 def converted_before(document: Document, action: Action) -> str | None:

@@ -76,6 +76,18 @@ class PostProcessings:
             raise PostProcessingNotFound(f"There is no post-processing {job_id}.", post_processing_id=job_id)
         return job
 
+    def cancel(self, job_id: UUID) -> Job:
+        """Ends a job: nothing more is begun, and workers stop what they are at. One that has ended stays as it is.
+
+        Raises:
+            PostProcessingNotFound: there is none with this id.
+        """
+        with unit_of_work(self._service.database):
+            job = JobRow.get_or_none(JobRow.id == job_id)
+            if job is not None:
+                progress.cancel(progress.lock_job(self._service.database, job_id), now=self._service.now())
+        return self.find(job_id)
+
     def _repeated(self, caller: Caller, document_ids: Sequence[UUID], actions: Sequence[Action], request_id: str) -> Job | None:
         with reading(self._service.database):
             row = JobRow.get_or_none(JobRow.client == caller.name, JobRow.request_id == request_id)

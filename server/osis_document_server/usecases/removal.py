@@ -5,15 +5,21 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from peewee import fn
+from peewee import Database, fn
 
 from osis_document_server.domain.documents import Status
-from osis_document_server.models.database import unit_of_work
+from osis_document_server.models.database import locked, unit_of_work
 from osis_document_server.models.tables import BlobRow, DocumentRow, JobInputRow, JobRow
 from osis_document_server.usecases import lineage
 from osis_document_server.usecases.service import Service
 
 _log = structlog.get_logger(__name__)
+
+#: That nothing refers to a blob. Asked for each column apart, since each has an index of its own.
+_UNUSED = tuple(
+    ~fn.EXISTS(DocumentRow.select(DocumentRow.id).where(column == BlobRow.key))
+    for column in (DocumentRow.blob, DocumentRow.modified_blob)
+)
 
 
 def remove_unconfirmed(service: Service, document_id: UUID, *, why: str) -> bool:
@@ -30,21 +36,20 @@ def remove(service: Service, document_id: UUID, condition: object, *, why: str) 
         jobs = [link.job_id for link in JobInputRow.select(JobInputRow.job).where(JobInputRow.document == document_id)]
         if row is None or not DocumentRow.delete().where(DocumentRow.id == document_id, condition).execute():
             return False  # somebody was faster; that one wins
-        release([row.blob_key, row.modified_blob_key], now=now)
-        # The jobs over it go with the last of their documents.
-        others = JobInputRow.select(JobInputRow.job).where(JobInputRow.job.in_(jobs))
-        JobRow.delete().where(JobRow.id.in_(jobs), JobRow.id.not_in(others)).execute()
+        release(service.database, [row.blob_key, row.modified_blob_key], now=now)
+        if jobs:  # they go with the last of their documents
+            others = JobInputRow.select(JobInputRow.job).where(JobInputRow.job.in_(jobs))
+            JobRow.delete().where(JobRow.id.in_(jobs), JobRow.id.not_in(others)).execute()
     _log.info("document removed", document_id=str(document_id), client=row.client, status=row.status, why=why)
     return True
 
 
-def release(keys: Iterable[str | None], *, now: datetime) -> None:
+def release(database: Database, keys: Iterable[str | None], *, now: datetime) -> None:
     """Notes which of these blobs nothing refers to any more. Within a unit of work that has taken a reference away."""
-    refers = (DocumentRow.blob == BlobRow.key) | (DocumentRow.modified_blob == BlobRow.key)
-    BlobRow.update(released_at=now).where(
-        BlobRow.key.in_([key for key in keys if key is not None]),
-        ~fn.EXISTS(DocumentRow.select(DocumentRow.id).where(refers)),
-    ).execute()
+    mine = BlobRow.key.in_([key for key in keys if key is not None])
+    # Of two who take the last references away at once, the second waits here, and then sees what the first has done.
+    list(locked(database, BlobRow.select(BlobRow.key).where(mine).order_by(BlobRow.key), table=BlobRow))
+    BlobRow.update(released_at=now).where(mine, *_UNUSED).execute()
 
 
 def remove_blob(service: Service, key: str) -> bool:
@@ -53,17 +58,8 @@ def remove_blob(service: Service, key: str) -> bool:
     Raises:
         StorageUnavailable: the row is gone, the bytes are not; the scrubber will find them.
     """
-    refers = (DocumentRow.blob == BlobRow.key) | (DocumentRow.modified_blob == BlobRow.key)
     with unit_of_work(service.database):
-        removed = (
-            BlobRow.delete()
-            .where(
-                BlobRow.key == key,
-                BlobRow.released_at.is_null(False),
-                ~fn.EXISTS(DocumentRow.select(DocumentRow.id).where(refers)),
-            )
-            .execute()
-        )
+        removed = BlobRow.delete().where(BlobRow.key == key, BlobRow.released_at.is_null(False), *_UNUSED).execute()
     if removed:
         service.storage.delete(key)
         _log.info("blob removed", blob=key)

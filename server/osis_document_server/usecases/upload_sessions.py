@@ -18,9 +18,9 @@ from osis_document_server.models.tables import UploadRow
 from osis_document_server.usecases.service import Service
 
 
-def register(caller: Caller, spec: UploadSpec, *, now: datetime) -> UploadRow:
-    """Writes the row of a new upload, which nobody writes to yet. Within a unit of work."""
-    return UploadRow.create(
+def register(caller: Caller, spec: UploadSpec, *, now: datetime) -> None:
+    """Writes the row of a new upload, unless somebody else has done so just now. Within a unit of work."""
+    UploadRow.insert(
         id=spec.upload_id,
         client=caller.name,
         name=spec.name,
@@ -32,7 +32,7 @@ def register(caller: Caller, spec: UploadSpec, *, now: datetime) -> UploadRow:
         segments=[],
         started_at=now,
         updated_at=now,
-    )
+    ).on_conflict_ignore().execute()
 
 
 def take_over(row: UploadRow, *, now: datetime) -> Session:
@@ -145,6 +145,11 @@ def over(session: Session) -> ServiceError:
     upload_id = session.spec.upload_id
     if UploadRow.get_or_none(UploadRow.id == upload_id) is None:
         return UploadCancelled(f"Upload {upload_id} was cancelled.", upload_id=upload_id)
+    return superseded(upload_id)
+
+
+def superseded(upload_id: UUID) -> WriterSuperseded:
+    """Returns the error for a writer whose upload somebody else has, or has finished."""
     return WriterSuperseded(
         f"Another stream has taken upload {upload_id} over. Nothing that this one sent since then counts.", upload_id=upload_id
     )

@@ -32,7 +32,7 @@ from osis_document_server.models.tables import UploadRow
 from osis_document_server.storage.spool import segment_name
 from osis_document_server.usecases import finishing, leases, removal, upload_sessions
 from osis_document_server.usecases.limits import require_metadata_size
-from osis_document_server.usecases.receiving import Receiver, empty, require_same_content, too_large
+from osis_document_server.usecases.receiving import Arrived, Receiver, empty, require_same_content, too_large
 from osis_document_server.usecases.service import Service
 from osis_document_server.usecases.upload_limit import UploadLimit
 
@@ -64,9 +64,8 @@ class Uploads:
         spec = self._checked(caller, spec)
         self._count(caller, spec)
         with unit_of_work(self._service.database):
-            if document := self._finished(caller, spec.upload_id, spec):
-                return self._answer(document)
-            return self._unfinished(self._row(caller, spec.upload_id, spec))
+            found = self._find(caller, spec.upload_id, spec)
+            return self._answer(found) if isinstance(found, Document) else self._unfinished(found)
 
     def write(self, caller: Caller, target: UploadSpec | UUID, chunks: Iterable[Chunk]) -> Finished | Unfinished:
         """Streams bytes in from where the upload is and, once they say so, makes a document of it.
@@ -89,16 +88,16 @@ class Uploads:
         if spec is not None:
             self._count(caller, spec)
         with unit_of_work(self._service.database):
-            document = self._finished(caller, upload_id, spec)
-            if document is None:
-                row = self._row(caller, upload_id, spec)
-                if row.lease_id is not None:
-                    leases.require_lease(row.lease_id, now=self._service.now())
-                session = upload_sessions.take_over(row, now=self._service.now())
-        if document is not None:
-            require_same_content(document, chunks)
-            return self._answer(document)
+            found = self._find(caller, upload_id, spec)
+            if not isinstance(found, Document):
+                if found.lease_id is not None:
+                    leases.require_lease(found.lease_id, now=self._service.now())
+                session = upload_sessions.take_over(found, now=self._service.now())
+        if isinstance(found, Document):
+            require_same_content(found, chunks)
+            return self._answer(found)
         name = segment_name(upload_id, session.epoch)
+        arrived: Arrived | None = None
         try:
             with self._service.spool.create(name, expected_bytes=max(0, (session.spec.size_bytes or 0) - session.start)) as file:
                 receiver = Receiver(self._service, session, file, max_bytes=self._max_bytes(caller))
@@ -109,10 +108,7 @@ class Uploads:
         except (WriterSuperseded, UploadCancelled, FileNotFoundError):
             # Whoever took it over may have finished it meanwhile (and removed this segment with its own); theirs is the answer.
             self._service.spool.remove(name)
-            with unit_of_work(self._service.database):
-                if document := self._finished(caller, upload_id, spec):
-                    return self._answer(document)
-                raise upload_sessions.over(session) from None
+            return self._answer_of_another(caller, spec, session, arrived)
         except _FINAL:
             self._discard(session)
             raise
@@ -123,7 +119,7 @@ class Uploads:
         except IntegrityError:
             # Another stream has made the document meanwhile; theirs stands.
             self._discard(session)
-            return self.status(caller, upload_id)
+            return self._answer_of_another(caller, spec, session, arrived)
         return self._answer(document)
 
     def status(self, caller: Caller, upload_id: UUID) -> Finished | Unfinished:
@@ -134,9 +130,8 @@ class Uploads:
             UploadIdTaken: it is another client's.
         """
         with unit_of_work(self._service.database):
-            if document := self._finished(caller, upload_id, None):
-                return self._answer(document)
-            return self._unfinished(self._row(caller, upload_id, None))
+            found = self._find(caller, upload_id, None)
+            return self._answer(found) if isinstance(found, Document) else self._unfinished(found)
 
     def cancel(self, caller: Caller, upload_id: UUID) -> None:
         """Removes an upload that is not confirmed, and its bytes. One that is gone already is no error.
@@ -146,17 +141,15 @@ class Uploads:
             AlreadyConfirmed: it is a document by now.
         """
         with unit_of_work(self._service.database):
+            row = self._locked(upload_id)  # first: whoever is finishing it ends its row, and then there is the document
             document = self._finished(caller, upload_id, None)
-            if document is not None and document.status is not Status.REQUESTED:
-                raise AlreadyConfirmed(
-                    f"Upload {upload_id} is a confirmed document by now. Delete it with DeleteDocuments.", upload_id=upload_id
-                )
-            row = UploadRow.get_or_none(UploadRow.id == upload_id)
+            _require_unconfirmed(document)
             if row is not None:
                 upload_sessions.require_same(row, caller, None)
                 row.delete_instance()
-        if document is not None:
-            removal.remove_unconfirmed(self._service, upload_id, why="cancelled")
+        if document is not None and not removal.remove_unconfirmed(self._service, upload_id, why="cancelled"):
+            with reading(self._service.database):  # confirmed just now, or gone
+                _require_unconfirmed(rows.find_document(self._service.database, upload_id))
         upload_sessions.remove_bytes(self._service, upload_id, upload_sessions.blob_keys(row) if row is not None else ())
 
     def _checked(self, caller: Caller, spec: UploadSpec) -> UploadSpec:
@@ -225,20 +218,32 @@ class Uploads:
                 raise upload_sessions.conflict(upload_id, "size_bytes")
         return document
 
-    def _row(self, caller: Caller, upload_id: UUID, spec: UploadSpec | None) -> UploadRow:
-        """Returns the row of an unfinished upload, locked; a spec makes one where there is none. Within a unit of work."""
+    def _find(self, caller: Caller, upload_id: UUID, spec: UploadSpec | None) -> Document | UploadRow:
+        """Returns the document that the upload has become, else its row, locked. A spec makes a row where there is neither.
+
+        Within a unit of work.
+        """
+        while True:
+            row = self._locked(upload_id)  # first: whoever is finishing it ends its row, and then there is the document
+            if document := self._finished(caller, upload_id, spec):
+                if row is not None:
+                    row.delete_instance()  # made by somebody who came at the moment when it was finished
+                return document
+            if row is not None:
+                upload_sessions.require_same(row, caller, spec)
+                return row
+            if spec is None:
+                raise UploadNotFound(
+                    f"There is no upload {upload_id}. Start it with an upload_spec; uploads that stay unfinished or unconfirmed "
+                    "for too long are removed.",
+                    upload_id=upload_id,
+                )
+            upload_sessions.register(caller, spec, now=self._service.now())
+
+    def _locked(self, upload_id: UUID) -> UploadRow | None:
         query = UploadRow.select().where(UploadRow.id == upload_id)
         row: UploadRow | None = locked(self._service.database, query, table=UploadRow).first()
-        if row is not None:
-            upload_sessions.require_same(row, caller, spec)
-            return row
-        if spec is None:
-            raise UploadNotFound(
-                f"There is no upload {upload_id}. Start it with an upload_spec; uploads that stay unfinished or unconfirmed for "
-                "too long are removed.",
-                upload_id=upload_id,
-            )
-        return upload_sessions.register(caller, spec, now=self._service.now())
+        return row
 
     def _unfinished(self, row: UploadRow) -> Unfinished:
         return Unfinished(
@@ -253,6 +258,26 @@ class Uploads:
             expires_at=self._service.now() + self._service.limits.temp_upload_max_age,
             size_bytes=session.spec.size_bytes,
         )
+
+    def _answer_of_another(self, caller: Caller, spec: UploadSpec | None, session: Session, arrived: Arrived | None) -> Finished:
+        """Returns what another stream has made of the upload meanwhile, if this one brought the same file.
+
+        Raises:
+            WriterSuperseded, UploadCancelled: it made nothing of it, or nobody knows whether it is the same file.
+            UploadSpecConflict: it is another file.
+        """
+        upload_id = session.spec.upload_id
+        with unit_of_work(self._service.database):
+            self._locked(upload_id)  # first, as in `_find`
+            document = self._finished(caller, upload_id, spec)
+            if document is None:
+                raise upload_sessions.over(session) from None
+        sha256 = "" if arrived is None else arrived.content.sha256 if arrived.content else arrived.declared_sha256.lower()
+        if not sha256:
+            raise upload_sessions.superseded(upload_id) from None
+        if document.revision == 0 and sha256 != document.blob.sha256:
+            raise upload_sessions.conflict(upload_id, "content") from None
+        return self._answer(document)
 
     def _discard(self, session: Session) -> None:
         """Removes an upload whose content is at fault."""
@@ -279,4 +304,11 @@ class Uploads:
             revision=document.revision,
             ttl=self._service.limits.token_max_age,
             now=self._service.now(),
+        )
+
+
+def _require_unconfirmed(document: Document | None) -> None:
+    if document is not None and document.status is not Status.REQUESTED:
+        raise AlreadyConfirmed(
+            f"Upload {document.id} is a confirmed document by now. Delete it with DeleteDocuments.", upload_id=document.id
         )

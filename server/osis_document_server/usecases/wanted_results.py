@@ -29,15 +29,13 @@ def find(wishes: Iterable[tuple[UUID, Wanted]]) -> dict[tuple[UUID, Wanted], UUI
     """
     asked = set(wishes)
     jobs_of = _jobs_over({document_id for document_id, _ in asked})
-    jobs: dict[UUID, Job | None] = {}
+    jobs = rows.find_jobs({job_id for over in jobs_of.values() for job_id, _ in over})
     found: dict[tuple[UUID, Wanted], UUID | Job] = {}
     for document_id, wanted in asked:
         for job_id, types in jobs_of.get(document_id, ()):
             if wanted is not Wanted.NEWEST and wanted.value not in types:
                 continue
-            if job_id not in jobs:
-                jobs[job_id] = rows.find_job(job_id)
-            job = jobs[job_id]
+            job = jobs.get(job_id)
             index = len(types) - 1 if wanted is Wanted.NEWEST else types.index(wanted.value)
             if job is not None and (result := _result(job, index, document_id)) is not None:
                 found[document_id, wanted] = result

@@ -5,4 +5,4 @@ from tests.torture.progress import Progress
 
 
 def test_a_killed_uploader_has_not_completed_and_the_next_one_goes_on_to_the_same_bytes(server, seed):
-    kill_uploaders(server, Progress(kills=6), seed=seed)
+    kill_uploaders(server, Progress({"kills": 6}), seed=seed)

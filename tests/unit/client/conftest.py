@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from osis_document_client import Backoff, Client, ClientConfig
+from osis_document_client.cli.program import program
 
 from .fake_service import API_KEY, Service, make_server
 from .relay import Relay
+
+Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +75,19 @@ def relayed_client(relay: Relay, backoff: Backoff) -> Iterator[Client]:
     """A client that reaches the server over the relay."""
     with Client(ClientConfig(target=f"127.0.0.1:{relay.port}", api_key=API_KEY), backoff=backoff) as client:
         yield client
+
+
+@pytest.fixture
+def run(port: int, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the program in this process against the running server."""
+    monkeypatch.setenv("OSIS_DOCUMENT_TARGET", f"127.0.0.1:{port}")
+    monkeypatch.setenv("OSIS_DOCUMENT_API_KEY", API_KEY)
+    return lambda *arguments, **options: CliRunner().invoke(program, [str(each) for each in arguments], **options)
+
+
+@pytest.fixture
+def command(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The start of a command line that runs the program in a process of its own."""
+    monkeypatch.setenv("OSIS_DOCUMENT_TARGET", f"127.0.0.1:{port}")
+    monkeypatch.setenv("OSIS_DOCUMENT_API_KEY", API_KEY)
+    yield [sys.executable, "-m", "osis_document_client.cli"]  # noqa: PT022 - the server must outlive the process

@@ -96,6 +96,13 @@ class Stall:
     """Does nothing until the caller hangs up."""
 
 
+@dataclass(frozen=True)
+class Pause:
+    """Sends so many bytes and then nothing, until the caller hangs up."""
+
+    after: int
+
+
 @dataclass
 class Service:
     """What the servicers know and have seen. `plan` holds what goes wrong with the next streams, one item for each."""
@@ -121,6 +128,11 @@ class Service:
     read_offsets: list[int] = field(default_factory=list)
     outcomes: set[str] = field(default_factory=set)
     refusals: dict[str, document_pb2.ItemError] = field(default_factory=dict)
+    item_errors: dict[str, document_pb2.ItemError] = field(default_factory=dict)
+    gathering: int = 0
+    most_at_once: int = 0
+    at_once: int = 0
+    gathered: threading.Condition = field(default_factory=threading.Condition)
     reached: threading.Event = field(default_factory=threading.Event)
     finished_downloads: int = 0
     hung_up: threading.Event = field(default_factory=threading.Event)
@@ -134,11 +146,22 @@ class Service:
         planned = self.plan.popleft() if self.plan else None
         if isinstance(planned, Refusal):
             planned.abort(context)
+        if callable(planned):
+            planned()
         if isinstance(planned, Stall):
             context.add_callback(self.hung_up.set)
             self.reached.set()
             self.hung_up.wait(30)
         return planned
+
+    def gather(self) -> None:
+        """Holds a call until as many of its kind are under way at once as are to be gathered, once."""
+        with self.gathered:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            self.gathered.notify_all()
+            self.gathered.wait_for(lambda: self.most_at_once >= self.gathering, timeout=10)
+            self.at_once -= 1
 
     def add_document(self, document_id: str, content: bytes, *, name: str = "report.pdf") -> document_pb2.Document:
         """Stores a document that the token `token.of.<id>` reads."""
@@ -235,6 +258,7 @@ class Downloads(download_service_pb2_grpc.DownloadServiceServicer):
     def Download(self, request: Any, context: Any) -> Any:  # noqa: N802
         planned = self.service.see(context, "Download")
         self.service.read_offsets.append(request.read_offset)
+        self.service.gather()
         if request.token not in self.service.contents:
             Refusal("TOKEN_INVALID", grpc.StatusCode.UNAUTHENTICATED).abort(context)
         content = self.service.contents[request.token]
@@ -258,6 +282,10 @@ class Downloads(download_service_pb2_grpc.DownloadServiceServicer):
                 return
             if isinstance(planned, tuple) and sent >= planned[0]:
                 planned[1].abort(context)
+            if isinstance(planned, Pause) and sent >= planned.after:
+                context.add_callback(self.service.hung_up.set)
+                self.service.reached.set()
+                self.service.hung_up.wait(30)
             data = content[offset : min(end, offset + 65536)]
             crc32c = google_crc32c.value(data)
             if isinstance(planned, Damage) and offset <= planned.at < offset + len(data):
@@ -442,9 +470,14 @@ class Tokens(token_service_pb2_grpc.TokenServiceServicer):
     def _outcome(self, request: Any) -> dict[str, Any]:
         if request.document_id in self.service.jobs:
             return {"pending": self.service.jobs[request.document_id][0]}
+        if request.document_id in self.service.item_errors:
+            return {"error": self.service.item_errors[request.document_id]}
         if request.document_id not in self.service.documents:
             return {"error": not_found(request.document_id)}
-        return {"token": self._token(request.document_id, request.purpose)}
+        token = self._token(request.document_id, request.purpose)
+        if request.for_modified:
+            token.token = f"modified.of.{request.document_id}"
+        return {"token": token}
 
     def _token(self, document_id: str, purpose: Any) -> token_service_pb2.Token:
         return token_service_pb2.Token(token=f"token.of.{document_id}", document_id=document_id, purpose=purpose)

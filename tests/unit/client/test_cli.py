@@ -6,17 +6,16 @@ import hashlib
 import json
 import os
 import pty
-import signal
+import re
+import shlex
 import subprocess
-import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import grpc
 import pytest
-from click.testing import CliRunner, Result
 
 from osis.document.v1.post_processing_pb2 import PaperSize, PostProcessing, PostProcessingFailure
 from osis.document.v1.token_service_pb2 import TokenPurpose, WantedPostProcess
@@ -25,28 +24,14 @@ from osis_document_client.cli import faults
 from osis_document_client.cli.program import program
 from osis_document_client.cli.text import visible
 
-from .fake_service import API_KEY, Refusal, Service, Stall, make_job
+from .conftest import Run
+from .fake_service import Refusal, Service, Stall, make_job
 
 CONTENT = b"%PDF-1.4 a small file" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 ID = "0b6c7c1e-54f4-4a2e-9d7e-5f3a8a3c2b10"
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(port: int, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the program in this process against the running server."""
-    monkeypatch.setenv("OSIS_DOCUMENT_TARGET", f"127.0.0.1:{port}")
-    monkeypatch.setenv("OSIS_DOCUMENT_API_KEY", API_KEY)
-    return lambda *arguments, **options: CliRunner().invoke(program, [str(each) for each in arguments], **options)
-
-
-@pytest.fixture
-def command(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The start of a command line that runs the program in a process of its own."""
-    monkeypatch.setenv("OSIS_DOCUMENT_TARGET", f"127.0.0.1:{port}")
-    monkeypatch.setenv("OSIS_DOCUMENT_API_KEY", API_KEY)
-    yield [sys.executable, "-m", "osis_document_client.cli"]  # noqa: PT022 - the server must outlive the process
+OTHER_ID = "1c7d8d2f-65a5-4b3f-8e8f-604b9b4d3c21"
+JOB = "77aa0c1e-54f4-4a2e-9d7e-5f3a8a3c2b10"
 
 
 @pytest.fixture
@@ -166,6 +151,10 @@ def test_a_folder_and_a_missing_file_are_told_apart(run: Run, tmp_path: Path) ->
         "to do: name the files in it one by one",
         f"error: {tmp_path}/nowhere.pdf: there is no such file",
         "to do: check the name and the folder",
+        "",
+        "2 of 2 files not done:",
+        f"  {tmp_path}",
+        f"  {tmp_path}/nowhere.pdf",
     ]
 
 
@@ -329,7 +318,7 @@ def finished_job() -> list[PostProcessing]:
 def test_pages_keep_their_sizes_unless_a_paper_is_named(run: Run, service: Service) -> None:
     service.jobs["job"] = [make_job(state="DONE")]
 
-    assert run("merge", "--no-wait", "d1", "d2").exit_code == 0
+    assert run("merge", "--no-wait", ID, OTHER_ID).exit_code == 0
 
     [request] = service.started
     assert request.actions[0].merge.paper_size == PaperSize.PAPER_SIZE_UNSPECIFIED
@@ -339,37 +328,37 @@ def test_merge_waits_and_prints_what_was_made(run: Run, service: Service) -> Non
     service.jobs["job"] = finished_job()
     service.add_document("out2", CONTENT, name="file.pdf")
 
-    result = run("merge", "--convert", "--paper", "a4", "--output-filename", "file", "d1", "d2")
+    result = run("merge", "--convert", "--paper", "a4", "--output-filename", "file", ID, OTHER_ID)
 
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines()[:4] == ["job  job", "", "id      out2", "name    file.pdf"]
     [request] = service.started
-    assert list(request.document_ids) == ["d1", "d2"]
+    assert list(request.document_ids) == [ID, OTHER_ID]
     assert [action.WhichOneof("action") for action in request.actions] == ["convert", "merge"]
     assert request.actions[1].merge.output_filename == "file"
 
 
 def test_convert_may_leave_at_once_and_watch_comes_back(run: Run, service: Service) -> None:
-    service.jobs["job"] = finished_job()
+    service.jobs["job"] = service.jobs[JOB] = finished_job()
     service.add_document("out2", CONTENT)
 
-    started = json.loads(run("convert", "--no-wait", "--json", "d1").stdout)
-    watched = json.loads(run("watch", "--json", started["id"]).stdout)
+    started = json.loads(run("convert", "--no-wait", "--json", ID).stdout)
+    watched = json.loads(run("watch", "--json", JOB).stdout)
 
     assert started["state"] == "POST_PROCESSING_STATE_PENDING"
     assert watched["state"] == "POST_PROCESSING_STATE_DONE"
     service.jobs["job"] = finished_job()
-    assert run("convert", "--no-wait", "d1").stdout.splitlines() == ["job    job", "state  PENDING", "tasks  0 of 2"]
+    assert run("convert", "--no-wait", ID).stdout.splitlines() == ["job    job", "state  PENDING", "tasks  0 of 2"]
 
 
 def test_a_failed_job_says_why(run: Run, service: Service) -> None:
     failure = PostProcessingFailure(
         reason="ERROR_REASON_PASSWORD_REQUIRED", message="letter.docx has a password", document_id="d1"
     )
-    service.jobs["job"] = [make_job(state="FAILED", failure=failure)]
+    service.jobs[JOB] = [make_job(state="FAILED", failure=failure)]
 
-    result = run("watch", "job")
-    as_json = json.loads(run("watch", "job", "--json").stderr)["error"]
+    result = run("watch", JOB)
+    as_json = json.loads(run("watch", JOB, "--json").stderr)["error"]
 
     assert result.exit_code == 1
     assert result.stderr.startswith("error: post-processing job did not succeed: letter.docx has a password\nto do: ")
@@ -378,10 +367,10 @@ def test_a_failed_job_says_why(run: Run, service: Service) -> None:
 
 
 def test_a_job_that_takes_too_long_ends_with_3(run: Run, service: Service) -> None:
-    service.jobs["job"] = [make_job(state="RUNNING")]
+    service.jobs[JOB] = [make_job(state="RUNNING")]
     service.plan.append(Stall())
 
-    result = run("--timeout", "0.3", "watch", "job")
+    result = run("--timeout", "0.3", "watch", JOB)
 
     assert result.exit_code == 3
     assert result.stderr.splitlines()[1] == "to do: it goes on, and can be watched again"
@@ -428,7 +417,7 @@ def test_a_message_of_the_service_is_shown_as_it_is(run: Run, service: Service) 
     ]
 
 
-@pytest.mark.parametrize("arguments", [["show", ID], ["upload", __file__], ["download", "token", "-o", "x"], ["convert", ID]])
+@pytest.mark.parametrize("arguments", [["show", ID], ["upload", __file__], ["download", "a.to.ken", "-o", "x"], ["convert", ID]])
 def test_a_service_that_does_not_answer_is_named(run: Run, arguments: list[str]) -> None:
     result = run("--target", "127.0.0.1:1", *arguments)
 
@@ -484,13 +473,39 @@ def test_every_error_has_an_exit_code_and_advice() -> None:
 # ---- help, version, completion ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(program.commands))
-def test_every_command_s_help_has_an_example(run: Run, name: str) -> None:
-    result = run(name, "--help")
+def all_commands(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command with the words that it is called by, those of groups in groups included."""
+    for name, each in group.commands.items():
+        yield (*above, name), each
+        if isinstance(each, click.Group):
+            yield from all_commands(each, *above, name)
+
+
+@pytest.mark.parametrize("words", [words for words, _ in all_commands(program)], ids=" ".join)
+def test_every_command_s_help_has_an_example(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words, "--help")
 
     assert result.exit_code == 0
     assert "Example" in result.stdout
-    assert f"osis-document {name}" in result.stdout
+    assert f"osis-document {' '.join(words)}" in result.stdout
+
+
+def test_what_each_command_does_is_told_in_one_line(run: Run) -> None:
+    result = run("--help")
+
+    assert " ..." not in result.stdout
+    for name in program.commands:
+        assert re.search(rf"^  {name} +[A-Z][^\n]+\.$", result.stdout, re.MULTILINE), name
+
+
+@pytest.mark.parametrize(("words", "meant"), [(["lst"], "list"), (["inspct"], "inspect"), (["metadata", "st"], "set")])
+def test_a_mistyped_command_is_recognised(run: Run, words: list[str], meant: str) -> None:
+    result = run(*words)
+
+    assert result.exit_code == 2
+    assert f"No such command '{words[-1]}'. Did you mean '{meant}'?" in result.stderr
+    as_json = json.loads(run("--json", *words).stderr)["error"]
+    assert (as_json["reason"], meant in as_json["message"]) == ("USAGE", True)
 
 
 def test_the_help_lists_the_exit_codes(run: Run) -> None:
@@ -511,51 +526,37 @@ def test_commands_and_options_are_completed(command: list[str]) -> None:
     assert done.stdout == "plain,upload\n"
 
 
-def test_the_program_s_function_names_hide_no_command() -> None:
-    assert isinstance(program, click.Group)
-    assert {
-        "upload",
-        "confirm",
-        "show",
-        "token",
-        "download",
-        "convert",
-        "merge",
-        "watch",
-        "completion",
-    } <= program.commands.keys()
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["cancel"], ["cancel", "cancel-upload"]),
+        (["list", "--or"], ["--order"]),
+        (["list", "--status", "de"], ["deleted"]),
+        (["metadata", ""], ["set"]),
+        (["export", "--mod"], ["--modified"]),
+    ],
+)
+def test_new_commands_and_their_choices_are_completed(command: list[str], words: list[str], expected: list[str]) -> None:
+    environment = os.environ | {
+        "_OSIS_DOCUMENT_COMPLETE": "bash_complete",
+        "COMP_WORDS": shlex.join(["osis-document", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert [line.partition(",")[2] for line in done.stdout.splitlines()] == expected
 
 
-# ---- as a process -----------------------------------------------------------------------------------------------------------
+def test_there_is_a_command_for_everything_the_design_names() -> None:
+    assert set(program.commands) == {
+        *("upload", "confirm", "show", "token", "download", "export", "convert", "merge", "rotate", "list", "metadata"),
+        *("delete", "undelete", "duplicate", "infected", "inspect", "watch"),
+        *("finalize", "cancel", "cancel-upload", "completion"),
+    }
 
 
-def test_ctrl_c_ends_quickly_and_hangs_up(command: list[str], service: Service, tmp_path: Path) -> None:
-    service.plan.append(Stall())
-    (tmp_path / "big.pdf").write_bytes(CONTENT * 1000)
-    process = subprocess.Popen([*command, "upload", "big.pdf"], stderr=subprocess.PIPE, text=True)
-    assert service.reached.wait(20)
-
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
-
-    assert process.returncode == 130
-    assert "Traceback" not in stderr
-    assert service.hung_up.wait(10)
-    assert not service.results
-
-
-def test_a_reader_that_goes_away_is_no_error(command: list[str], service: Service) -> None:
-    service.add_document(ID, CONTENT * 1000)
-    process = subprocess.Popen([*command, "download", ID, "-o", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stderr is not None
-
-    process.stdout.read(10)
-    process.stdout.close()
-
-    assert process.stderr.read() == b""
-    process.stderr.close()
-    assert process.wait(20) == 1
+# ---- as a process ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_progress_bar_is_drawn_on_a_terminal_and_not_into_results(command: list[str], file: Path) -> None:

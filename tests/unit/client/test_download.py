@@ -14,6 +14,7 @@ import grpc
 import pytest
 
 from osis_document_client import (
+    Cancelled,
     Client,
     ContentChanged,
     DocumentCorrupt,
@@ -23,7 +24,7 @@ from osis_document_client import (
     Unavailable,
 )
 
-from .fake_service import Damage, Drop, EndEarly, Refusal, Service, Stall
+from .fake_service import Damage, Drop, EndEarly, Pause, Refusal, Service, Stall
 from .relay import Relay
 
 BLOCK = 65536
@@ -186,6 +187,21 @@ def test_leaving_early_ends_the_stream_at_the_service(client: Client, service: S
 
     assert service.hung_up.wait(10)
     assert len(errors) == 1
+
+
+def test_a_download_that_is_closed_from_another_thread_ends_and_is_not_opened_again(client: Client, service: Service) -> None:
+    service.plan.append(Pause(5 * BLOCK))
+    with client.open_download(TOKEN) as download:
+        closing = threading.Thread(target=lambda: (service.reached.wait(10), download.close()))
+        closing.start()
+
+        with pytest.raises(Cancelled, match=r"'report\.pdf' was closed before its end"):
+            list(download)
+
+        closing.join()
+        with pytest.raises(Cancelled):
+            next(download)
+    assert service.calls == ["Download"]
 
 
 def test_a_file_is_written_whole_with_the_usual_permissions(client: Client, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from osis_document_workers.scratch import ScratchFolder
 folder = ScratchFolder(Path(sys.argv[1]))
 (folder.path / "task-1").mkdir()
 (folder.path / "task-1" / "input-0").write_text("a document")
-child = subprocess.Popen(["sleep", "1000"])
+child = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 print(folder.path, child.pid, flush=True)
 sys.stdin.read()
 folder.remove()
@@ -39,13 +40,13 @@ class Holder:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.end()
 
     def end(self) -> None:
-        self.process.communicate()
+        self.process.communicate(timeout=30)
 
     def end_child(self) -> None:
-        os.kill(self.child, 9)
+        os.kill(self.child, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -50,11 +50,15 @@ def up(migrator: Any, db: Any) -> None:
     with db.bind_ctx([Document, ServiceLease], bind_refs=False, bind_backrefs=False):
         db.create_tables([ServiceLease], safe=False)
         _fold_names()
-    if isinstance(db, PostgresqlDatabase):
+    on_postgresql = isinstance(db, PostgresqlDatabase)
+    if on_postgresql:
         # By code point, as SQLite compares, so that a prefix is a range of the index.
         db.execute_sql('ALTER TABLE document ALTER COLUMN path TYPE VARCHAR(1024) COLLATE "C"')
     migrator.migrate(
         migrator.drop_index("document", "document_status_uploaded_at"),
+        migrator.drop_index("job", "job_state_created_at"),
+        migrator.add_index("job", ("state", "created_at", "id")),
+        migrator.add_index("job", ("created_at", "id")),
         migrator.add_index("document", ("status", "uploaded_at", "id")),
         migrator.add_index("document", ("uploaded_at", "id")),
         migrator.add_index("document", ("path", "id")),
@@ -87,6 +91,9 @@ def down(migrator: Any, db: Any) -> None:
     migrator.migrate(
         migrator.drop_index("blob", "blob_verified_at"),
         migrator.drop_index("task", "task_type_updated_at"),
+        migrator.drop_index("job", "job_state_created_at_id"),
+        migrator.drop_index("job", "job_created_at_id"),
+        migrator.add_index("job", ("state", "created_at")),
         *(
             migrator.drop_index("document", f"document_{columns}")
             for columns in ("status_uploaded_at_id", "uploaded_at_id", "path_id")

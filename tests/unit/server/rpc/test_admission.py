@@ -39,5 +39,34 @@ def test_waiters_are_streams_too_and_a_refused_one_takes_no_stream() -> None:
             pass
 
 
+def test_strangers_get_half_of_the_places_at_most() -> None:
+    admission = Admission(Capacity(streams=4, waiters=4, calls=4))
+    with ExitStack() as stack:
+        for kind in (Kind.CALL, Kind.STREAM):
+            for _ in range(2):
+                stack.enter_context(admission.admit(kind, stranger=True))
+            with pytest.raises(ServerOverloaded, match=r"^2 \w+ without an API key") as caught, admission.admit(kind, stranger=True):
+                pass
+            assert caught.value.metadata["limit"] == "2"
+            for _ in range(2):
+                stack.enter_context(admission.admit(kind))
+            with pytest.raises(ServerOverloaded, match=r"^4 "), admission.admit(kind):
+                pass
+
+
+def test_a_stranger_takes_a_place_of_all_too_and_gives_both_back() -> None:
+    admission = Admission(Capacity(streams=1, waiters=1, calls=2))
+    for _ in range(3):
+        with (
+            admission.admit(Kind.CALL, stranger=True),
+            admission.admit(Kind.CALL),
+            pytest.raises(ServerOverloaded),
+            admission.admit(Kind.CALL),
+        ):
+            pass
+
+
 def test_the_threads_are_those_that_were_measured() -> None:
-    assert Capacity().threads == 1280
+    capacity = Capacity()
+    assert capacity.threads + capacity.tool_threads == 1280
+    assert capacity.reflections < capacity.tool_threads

@@ -1,6 +1,5 @@
 """Storages and spools of every kind there is, each empty."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -74,7 +73,7 @@ def new_source(tmp_path: Path) -> Callable[..., Path]:
     folder.mkdir()
 
     def make(content: bytes) -> Path:
-        source = folder / str(len(os.listdir(folder)))
+        source = folder / str(len(list(folder.iterdir())))
         source.write_bytes(content)
         return source
 

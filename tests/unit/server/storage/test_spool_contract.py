@@ -1,17 +1,16 @@
 """What holds for every spool: segments on a local disk, and in S3."""
 
-import os
 import random
-from pathlib import Path
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
 
-from osis_document_server.errors import StorageFull
-from osis_document_server.storage.local_spool import LocalSpool
 from osis_document_server.storage.spool import SegmentMissing, Spool, joined_name, segment_name
 from tests.support.waiting import wait_until
-from tests.unit.server.storage.conftest import Hosts
+
+#: Opens the spool as the host of this name sees it.
+Hosts = Callable[[str], Spool]
 
 UPLOAD = UUID("01234567-89ab-cdef-0123-456789abcdef")
 FIRST, SECOND, THIRD = (segment_name(UPLOAD, epoch) for epoch in (1, 2, 3))
@@ -169,12 +168,3 @@ def test_what_is_old_and_removed_is_not_listed_any_more(hosts: Hosts) -> None:
 def test_only_segments_have_a_name(spool: Spool, name: str) -> None:
     with pytest.raises(ValueError, match="no segment"):
         spool.create(name)
-
-
-def test_below_the_floor_nothing_is_begun(tmp_path: Path) -> None:
-    spool = LocalSpool(tmp_path, floor_bytes=2**62)
-    with pytest.raises(StorageFull) as caught:
-        spool.create(FIRST)
-    assert caught.value.metadata["floor_bytes"] == str(2**62)
-    assert caught.value.retry_after_seconds
-    assert os.listdir(tmp_path) == []

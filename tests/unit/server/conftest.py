@@ -1,4 +1,4 @@
-"""Databases of both kinds."""
+"""Databases of both kinds, for all tests that name them."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -23,7 +23,7 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     made = []
 
     def make() -> str:
-        made.append(f"models-{next(_numbers)}")
+        made.append(f"unit-{next(_numbers)}")
         return server.create(made[-1])
 
     yield make

@@ -1,0 +1,201 @@
+"""Several processes on one address: they share the work, none is missed, and they live and die together."""
+
+import io
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from osis_document_client import Client, ClientConfig
+from tests.support import files
+from tests.support.documents import get
+from tests.support.downloads import download
+from tests.support.log_lines import lines
+from tests.support.redis_server import free_port
+from tests.support.server import KEYS, ServerProcess, serving
+from tests.support.slow_upload import SlowUpload
+from tests.support.uploads import MEBIBYTE, messages, store
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.needs_redis
+
+
+def several(folder, redis_server, **settings):
+    """A server of three processes."""
+    return serving(folder, PROCESSES="3", BROKER_URL=redis_server.url(9), LOG_FORMAT="json", **settings)
+
+
+@pytest.fixture
+def server(tmp_path, redis_server):
+    """A server of three processes, of the test's own."""
+    with several(tmp_path / "server", redis_server, STOP_GRACE_SECONDS="20") as running:
+        yield running
+
+
+def children_of(server):
+    """The processes that serve."""
+    return psutil.Process(server.pid).children()
+
+
+def wait_until_gone(processes):
+    """Waits until processes have ended."""
+    _, alive = psutil.wait_procs(processes, timeout=15)
+    assert alive == []
+
+
+def test_all_of_them_answer_on_the_one_address(server):
+    content = files.pdf_of_size(MEBIBYTE)
+    document = store(server.stubs(), content, "scan.pdf")
+
+    def all_have_answered():
+        assert get(server.stubs(), document.id) == document  # over a connection of its own
+        return {line["process"] for line in lines(server, "call")} == {1, 2, 3}
+
+    wait_until(all_have_answered, "each of the three has answered", seconds=30)
+    assert len(children_of(server)) == 3
+    assert server.output().count("is serving on") == 1
+
+
+def test_what_one_of_them_took_the_others_hand_out_and_resume(server):
+    content = files.pdf_of_size(3 * MEBIBYTE)
+    upload = SlowUpload(server, content)
+    upload.call.cancel()
+    upload.go_on.set()
+
+    begun = server.stubs().uploads.WriteUpload(messages(upload.spec, content[:-1], finish=False)).persisted_size
+    finished = server.stubs().uploads.WriteUpload(messages(upload.spec, content)).result
+
+    assert begun == len(content) - 1
+    for _ in range(6):
+        assert download(server.stubs(), finished.write_token).data == content
+
+
+def test_nothing_acknowledged_is_lost_when_one_is_killed_and_it_comes_back(server):
+    contents = [files.pdf_of_size(4 * MEBIBYTE, seed=number) for number in range(12)]
+    before = {process.pid for process in children_of(server)}
+
+    def send(content):
+        with Client(ClientConfig(target=server.target, api_key=KEYS["alpha"])) as client:
+            return client.confirm([client.upload(io.BytesIO(content), name="scan.pdf")])[0]
+
+    with ThreadPoolExecutor(6) as pool:
+        uploads = [pool.submit(send, content) for content in contents]
+        wait_until(lambda: len(lines(server, "call")) > 2, "uploads are under way", seconds=30)
+        victim = lines(server, "call")[-1]["process"]
+        [pid] = [line["pid"] for line in lines(server, "process started") if line["number"] == victim]
+        os.kill(pid, signal.SIGKILL)
+        documents = [upload.result(60) for upload in uploads]
+
+    wait_until(lambda: len(lines(server, "process started")) == 4, "the one that was killed is started again", seconds=30)
+    [ended] = lines(server, "process ended and is started again")
+    assert (ended["number"], ended["pid"], ended["how"], ended["pause_seconds"]) == (victim, pid, "SIGKILL", 0.0)
+    after = {process.pid for process in children_of(server)}
+    assert len(after) == 3
+    assert len(after & before) == 2
+    with server.client() as client:
+        for document, content in zip(documents, contents, strict=True):
+            received = io.BytesIO()
+            client.download(client.create_token(document.id).token.token, received)
+            assert received.getvalue() == content
+
+
+def test_one_that_dies_again_and_again_is_started_with_longer_and_longer_pauses(server):
+    for deaths in (1, 2, 3):
+        wait_until(lambda: len(children_of(server)) == 3, "all three are there", seconds=30)
+        children_of(server)[0].kill()
+        wait_until(lambda: len(lines(server, "process ended and is started again")) == deaths, "it is noticed")  # noqa: B023
+
+    ended = lines(server, "process ended and is started again")
+    pauses = {}
+    for line in ended:
+        pauses.setdefault(line["number"], []).append(line["pause_seconds"])
+    for number, of_one in pauses.items():
+        assert of_one == [0.0, 1.0, 2.0][: len(of_one)], number
+
+
+@pytest.mark.parametrize("to_all", [False, True], ids=["to-the-parent", "to-everybody"])
+def test_a_sigterm_lets_uploads_end_whoever_gets_it(tmp_path, redis_server, to_all):
+    content = files.pdf_of_size(2 * MEBIBYTE)
+    with several(tmp_path / "server", redis_server, STOP_GRACE_SECONDS="20") as server:
+        upload = SlowUpload(server, content)
+        processes = children_of(server)
+
+        for pid in [server.pid, *(process.pid for process in processes)] if to_all else [server.pid]:
+            os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: sum(process.is_running() for process in processes) < 3, "those without calls end at once", seconds=15)
+        upload.go_on.set()
+        result = upload.call.result(20).result
+
+        assert server.wait(seconds=20) == 0
+        wait_until_gone(processes)
+    with serving(tmp_path / "server") as again:
+        assert download(again.stubs(), result.write_token).data == content
+
+
+def test_a_second_sigterm_breaks_off_what_is_under_way(server):
+    upload = SlowUpload(server, files.pdf_of_size(2 * MEBIBYTE))
+    processes = children_of(server)
+    server.terminate()
+    wait_until(lambda: sum(process.is_running() for process in processes) < 3, "those without calls end at once", seconds=15)
+    began = time.monotonic()
+
+    server.terminate()
+
+    assert server.wait(seconds=15) == 0
+    assert time.monotonic() - began < 10
+    assert upload.call.exception(10) is not None
+    upload.go_on.set()
+
+
+def test_none_survives_its_parent(server):
+    SlowUpload(server, files.pdf_of_size(2 * MEBIBYTE)).go_on.set()
+    processes = children_of(server)
+    assert len(processes) == 3
+
+    server.kill()
+
+    wait_until_gone(processes)
+
+
+def test_an_address_that_somebody_listens_on_is_refused(tmp_path, redis_server):
+    several_settings = {"PROCESSES": "2", "BROKER_URL": redis_server.url(9)}
+    address = f"127.0.0.1:{free_port()}"
+    with serving(tmp_path / "one", LISTEN=address), ServerProcess(tmp_path / "a", LISTEN=address, **several_settings) as late:
+        assert late.wait() == 1
+        assert address in late.output()
+        assert "OSIS_DOCUMENT_LISTEN" in late.output()
+        assert not late.data.exists()
+    with serving(tmp_path / "two", LISTEN=address, **several_settings):
+        for number, settings in enumerate((several_settings, {})):
+            with ServerProcess(tmp_path / f"b{number}", LISTEN=address, **settings) as late:
+                assert late.wait() == 1
+                assert "another program does" in late.output()
+                assert not late.data.exists()
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        pytest.param({}, ["OSIS_DOCUMENT_PROCESSES=2", "OSIS_DOCUMENT_BROKER_URL=memory://"], id="without-a-queue"),
+        pytest.param(
+            {"BROKER_URL": "redis://127.0.0.1:1/0", "LISTEN": "unix:/tmp/no.sock"},
+            ["OSIS_DOCUMENT_PROCESSES=2", "OSIS_DOCUMENT_LISTEN=unix:/tmp/no.sock"],
+            id="on-a-socket-file",
+        ),
+        pytest.param(
+            {"BROKER_URL": "redis://127.0.0.1:1/0", "STORAGE_URL": "ftp://nowhere"},
+            ["OSIS_DOCUMENT_STORAGE_URL"],
+            id="with-a-storage-that-is-none",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told_once(tmp_path, settings, named):
+    with ServerProcess(tmp_path / "server", PROCESSES="2", **settings) as server:
+        assert server.wait() == 1
+
+    assert all(server.output().count(name) == 1 for name in named), server.output()
+    assert "Traceback" not in server.output()

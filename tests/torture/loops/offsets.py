@@ -1,0 +1,329 @@
+"""The protocol of uploads against a model of it: streams that begin, write, break off, take over and finish, in any order."""
+
+import hashlib
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from uuid import UUID
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, strategies
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from osis.document.v1.upload_service_pb2 import (
+    CancelUploadRequest,
+    StartUploadRequest,
+    UploadResult,
+    UploadSpec,
+)
+from tests.support.downloads import content_of
+from tests.support.leftovers import FORGETFUL, require_nothing_beside
+from tests.support.outcomes import outcome_of, reason_of
+from tests.support.refusals import Refusal
+from tests.support.restarting import RestartingServer
+from tests.support.resuming import rest, status
+from tests.support.uploads import MEBIBYTE, confirm, new_id
+from tests.support.waiting import wait_until
+from tests.support.write_stream import WriteStream
+from tests.torture.progress import Progress
+
+_LENGTHS = strategies.sampled_from([1, 100, 4096, MEBIBYTE - 1, MEBIBYTE, MEBIBYTE + 1, 3 * MEBIBYTE])
+_OPEN_STREAMS = 3
+#: What a stream may be told whose upload somebody else has, has finished or has taken back.
+_OVER = {"WRITER_SUPERSEDED", "UPLOAD_CANCELLED", "UPLOAD_SPEC_CONFLICT"}
+_LINE = 16
+
+
+def text(stream: int, start: int, end: int) -> bytes:
+    """What a stream writes from one offset to another: every line says which stream, and where."""
+    first = start // _LINE
+    lines = b"".join(b"%05d %09d\n" % (stream, line * _LINE) for line in range(first, -(-end // _LINE)))
+    return lines[start - first * _LINE : end - first * _LINE]
+
+
+@dataclass
+class _Stream:
+    number: int
+    stream: WriteStream
+    start: int
+    #: The file as this stream has it: what was safe when it began, and what it has sent.
+    content: bytes
+    #: False once another one has taken the upload over, or it is gone.
+    is_current: bool = True
+
+
+@dataclass
+class _Model:
+    """What is known of the upload."""
+
+    #: Whether the service knows it, finished or not.
+    exists: bool = False
+    #: How often it was taken over.
+    epoch: int = 0
+    #: Bytes that the service has said are safe.
+    safe: int = 0
+    #: What was sent: the first `safe` bytes of it are there, the others perhaps, up to any point.
+    sent: bytes = b""
+    #: The document's bytes.
+    finished: bytes | None = None
+    is_confirmed: bool = False
+    streams: list[_Stream] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """The upload is gone; its streams may not know yet."""
+        for stream in self.streams:
+            stream.is_current = False
+        self.exists, self.epoch, self.safe, self.sent, self.finished = False, 0, 0, b"", None
+
+
+class Protocol(RuleBasedStateMachine):
+    """One upload, from its beginning to its end."""
+
+    #: Set by `follow_protocol`.
+    server: RestartingServer
+    progress: Progress
+    confirmed: list[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stubs = self.server.stubs()
+        self._spec = UploadSpec(upload_id=new_id(), name="note.txt")
+        self._numbers = count(1)
+        self._model = _Model()
+
+    # ---- rules ----------------------------------------------------------------------------------------------------------
+
+    @rule()
+    def start(self) -> None:
+        answer = outcome_of(self._stubs.uploads.StartUpload, StartUploadRequest(upload_spec=self._spec))
+        self._model.exists = True
+        self._check_state(answer)
+
+    @rule()
+    def ask(self) -> None:
+        answer = outcome_of(status, self._stubs, self._spec.upload_id)
+        if not self._model.exists:
+            assert reason_of(answer) == "UPLOAD_NOT_FOUND", answer
+            return
+        self._check_state(answer)
+
+    @precondition(lambda self: self._model.finished is None and len(self._model.streams) < _OPEN_STREAMS)
+    @rule(by_spec=strategies.booleans())
+    def take_over(self, by_spec: bool) -> None:
+        if not by_spec and not self._model.exists:
+            stream = WriteStream(self._stubs, self._spec.upload_id)
+            assert reason_of(stream.answer()) == "UPLOAD_NOT_FOUND"
+            return
+        self._open(self._spec if by_spec else self._spec.upload_id)
+
+    @precondition(lambda self: self._model.streams)
+    @rule(
+        which=strategies.integers(0, _OPEN_STREAMS - 1),
+        length=_LENGTHS,
+        again=strategies.sampled_from([0, 0, 0, 1, 4096, MEBIBYTE]),
+    )
+    def write(self, which: int, length: int, again: int) -> None:
+        stream = self._pick(which)
+        end = len(stream.content) + length
+        offset = max(0, len(stream.content) - again)
+        stream.stream.write(offset, text(stream.number, offset, end))
+        # What had arrived is skipped, not written again.
+        stream.content += text(stream.number, len(stream.content), end)
+        if stream.is_current:
+            self._model.sent = stream.content
+
+    @precondition(lambda self: self._model.streams)
+    @rule(which=strategies.integers(0, _OPEN_STREAMS - 1), gap=strategies.sampled_from([1, MEBIBYTE]))
+    def leave_a_gap(self, which: int, gap: int) -> None:
+        stream = self._pick(which)
+        stream.stream.write(len(stream.content) + gap, b"x")
+        answer = self._take(stream).answer()
+        assert reason_of(answer) == "OFFSET_GAP" or (not stream.is_current and reason_of(answer) in _OVER), answer
+        if reason_of(answer) == "OFFSET_GAP":
+            assert answer.metadata["persisted_size"] == str(len(stream.content)), answer
+        if stream.is_current and self._model.epoch == 1 and self._model.safe == 0:
+            answer = outcome_of(status, self._stubs, self._spec.upload_id)
+            if reason_of(answer) == "UPLOAD_NOT_FOUND":  # nothing of it was safe: nothing to go on with
+                self._model.forget()
+
+    @precondition(lambda self: self._model.streams)
+    @rule(which=strategies.integers(0, _OPEN_STREAMS - 1))
+    def end(self, which: int) -> None:
+        stream = self._pick(which)
+        answer = self._take(stream).end()
+        if stream.is_current:
+            assert not reason_of(answer), answer
+            assert answer.WhichOneof("outcome") == "persisted_size", answer
+            assert answer.persisted_size == len(stream.content), answer
+            self._model.safe = answer.persisted_size
+        elif not reason_of(answer):
+            assert len(stream.content) == stream.start, f"{len(stream.content) - stream.start} bytes came too late: {answer}"
+            assert (answer.WhichOneof("outcome"), answer.persisted_size) == ("persisted_size", stream.start), answer
+        else:
+            assert reason_of(answer) in _OVER, answer
+
+    @precondition(lambda self: self._model.streams)
+    @rule(which=strategies.integers(0, _OPEN_STREAMS - 1))
+    def vanish(self, which: int) -> None:
+        self._take(self._pick(which)).close()
+
+    @precondition(lambda self: self._model.streams)
+    @rule(which=strategies.integers(0, _OPEN_STREAMS - 1), says=strategies.sampled_from(["right", "right", "nothing", "wrong"]))
+    def finish(self, which: int, says: str) -> None:
+        stream = self._pick(which)
+        right = hashlib.sha256(stream.content).hexdigest()
+        answer = self._take(stream).finish(len(stream.content), sha256={"right": right, "nothing": "", "wrong": "0" * 64}[says])
+        expected = "EMPTY_FILE" if not stream.content else "HASH_MISMATCH" if says == "wrong" else ""
+        if not stream.is_current:
+            if not reason_of(answer):  # as it happens, the very same
+                assert stream.content == self._model.finished, "bytes of a stream that was over have become a document"
+                self._check_result(answer.result)
+            else:
+                assert reason_of(answer) in _OVER | {expected}, answer
+            return
+        assert reason_of(answer) == expected, answer
+        if expected:
+            self._model.forget()  # the content is at fault: nothing is kept
+            return
+        self._model.finished = stream.content
+        for other in self._model.streams:
+            other.is_current = False
+        assert answer.WhichOneof("outcome") == "result", answer
+        self._check_result(answer.result)
+
+    @rule()
+    def cancel(self) -> None:
+        answer = outcome_of(self._stubs.uploads.CancelUpload, CancelUploadRequest(upload_id=self._spec.upload_id))
+        if self._model.is_confirmed:
+            assert reason_of(answer) == "ALREADY_CONFIRMED", answer
+            return
+        assert not reason_of(answer), answer
+        self._model.forget()
+
+    @precondition(lambda self: self._model.finished is not None and not self._model.is_confirmed)
+    @rule()
+    def confirm(self) -> None:
+        confirm(self._stubs, status(self._stubs, self._spec.upload_id).result.write_token)
+        self._model.is_confirmed = True
+        self.confirmed.append(self._spec.upload_id)
+
+    @precondition(lambda self: self._model.finished is not None)
+    @rule(same=strategies.booleans())
+    def send_again(self, same: bool) -> None:
+        assert self._model.finished is not None
+        content = self._model.finished if same else self._model.finished[:-1] + b"!"
+        answer = outcome_of(self._stubs.uploads.WriteUpload, rest(self._spec, content, 0))
+        if same:
+            assert not reason_of(answer), answer
+            self._check_result(answer.result)
+        else:
+            assert reason_of(answer) == "UPLOAD_SPEC_CONFLICT", answer
+
+    @rule(chance=strategies.integers(0, 19))
+    def kill_server(self, chance: int) -> None:
+        if chance != 11:  # it takes time
+            return
+        self.server.kill()
+        for stream in list(self._model.streams):
+            self._take(stream).close()
+        self.server.start()
+        self.progress.add("kills")
+
+    def teardown(self) -> None:
+        """Whatever has happened, the upload can be finished, and has the bytes that it should have."""
+        try:
+            if self._model.finished is None:
+                stream = self._open(self._spec)
+                end = len(stream.content) + 1
+                stream.stream.write(len(stream.content), text(stream.number, len(stream.content), end))
+                stream.content += text(stream.number, len(stream.content), end)
+                answer = self._take(stream).finish(end, sha256=hashlib.sha256(stream.content).hexdigest())
+                assert not reason_of(answer), answer
+                self._model.finished = stream.content
+                self._check_result(answer.result)
+            if not self._model.is_confirmed:
+                self.confirm()
+            assert content_of(self._stubs, self._spec.upload_id) == self._model.finished
+            self.progress.add("examples")
+        finally:
+            for left in self._model.streams:
+                left.stream.close()
+            self._stubs.close()
+
+    # ---- what they are made of ------------------------------------------------------------------------------------------
+
+    def _pick(self, which: int) -> _Stream:
+        return self._model.streams[which % len(self._model.streams)]
+
+    def _take(self, stream: _Stream) -> WriteStream:
+        self._model.streams.remove(stream)
+        return stream.stream
+
+    def _open(self, upload: UploadSpec | str) -> _Stream:
+        model = self._model
+        stream = WriteStream(self._stubs, upload)
+        for other in model.streams:
+            other.is_current = False
+        model.exists, model.epoch = True, model.epoch + 1
+        wait_until(lambda: self._epoch() == model.epoch, "the stream has taken the upload over")
+        # From now on nobody else changes it, and this one has sent nothing yet.
+        answer = status(self._stubs, self._spec.upload_id)
+        self._check_state(answer)
+        start: int = answer.persisted_size
+        model.sent = model.sent[:start]
+        model.streams.append(_Stream(next(self._numbers), stream, start, model.sent))
+        return model.streams[-1]
+
+    def _epoch(self) -> int:
+        mine = UUID(self._spec.upload_id)
+        return next((row["epoch"] for row in self.server.process.rows("upload") if UUID(str(row["id"])) == mine), 0)
+
+    def _check_state(self, answer: object) -> None:
+        assert not isinstance(answer, Refusal), answer
+        if self._model.finished is not None:
+            assert answer.WhichOneof("outcome") == "result", answer
+            self._check_result(answer.result)
+            return
+        assert answer.WhichOneof("outcome") == "persisted_size", answer
+        most = len(self._model.sent)
+        assert self._model.safe <= answer.persisted_size <= most, f"{self._model.safe} to {most} bytes are safe, not {answer}"
+        self._model.safe = answer.persisted_size
+
+    def _check_result(self, result: UploadResult) -> None:
+        assert self._model.finished is not None
+        assert result.document.size_bytes == len(self._model.finished), result
+        assert result.document.sha256 == hashlib.sha256(self._model.finished).hexdigest(), result
+        assert bool(result.write_token) != self._model.is_confirmed, result
+
+
+def follow_protocol(folder: Path, progress: Progress, *, seed: int, steps: int, shrink: bool = False) -> None:
+    """Tries as many uploads as the goal `examples`, each of some steps, and has what they left swept away.
+
+    Args:
+        folder: of the server.
+        progress: has the goal.
+        seed: decides about all.
+        steps: of each.
+        shrink: whether to look for the shortest way to a failure, which takes long.
+
+    Raises:
+        AssertionError: the service does otherwise than the model; Hypothesis prints the steps that led there.
+    """
+    with RestartingServer(folder) as server:
+
+        class Machine(Protocol):
+            pass
+
+        Machine.server, Machine.progress, Machine.confirmed = server, progress, []
+        settings = hypothesis.settings(
+            max_examples=progress.goals["examples"],
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            derandomize=False,
+            phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(hypothesis.seed(seed)(Machine), settings=settings)
+        server.start(**FORGETFUL)
+        require_nothing_beside(server.process, Machine.confirmed)
