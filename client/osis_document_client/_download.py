@@ -73,16 +73,15 @@ class Download(Iterator[bytes]):
         """
         while self._position < self.header.range.end:
             error: ServiceError | None = None
-            if self._closed:
-                self._hang_up()
-                raise Cancelled(f"the download of {self.header.document.name!r} was closed before its end")
+            self._require_open()
             try:
                 if self._call is None:
                     self._reopen()
                     continue  # it may have been closed meanwhile
                 message = cast("DownloadResponse | None", next(self._call, None))
             except ServiceError as exc:
-                if self._closed or not is_transient(exc):
+                self._require_open()
+                if not is_transient(exc):
                     raise
                 error, message = exc, None
             if message is not None and message.data:
@@ -96,6 +95,11 @@ class Download(Iterator[bytes]):
         """Stops the transfer for good, from whichever thread. Does nothing when it is over."""
         self._closed = True
         self._hang_up()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            self._hang_up()
+            raise Cancelled(f"the download of {self.header.document.name!r} was closed before its end")
 
     def _hang_up(self) -> None:
         """Lets go of the stream, if there is one."""

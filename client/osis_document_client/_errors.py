@@ -68,20 +68,24 @@ class UploadInterrupted(OsisDocumentError):
 
     Attributes:
         upload_id: `Client.upload(…, upload_id=…)` with the same source goes on from there.
-        persisted_size: how many bytes the service was last known to have safely.
+        persisted_size: how many bytes the service was last known to have safely; it may have more by now.
         size_bytes: the whole length in bytes, or None if it is not known.
+        sent_size: how many bytes were handed to a connection that took them.
     """
 
-    def __init__(self, message: str, *, upload_id: str = "", persisted_size: int = 0, size_bytes: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, upload_id: str = "", persisted_size: int = 0, size_bytes: int | None = None, sent_size: int = 0
+    ) -> None:
         super().__init__(message)
         self.upload_id = upload_id
         self.persisted_size = persisted_size
         self.size_bytes = size_bytes
+        self.sent_size = sent_size
 
     @property
     def nothing_done(self) -> bool:
-        """True when no byte is safe, so that starting anew costs nothing."""
-        return self.persisted_size == 0
+        """True when no byte can be safe, so that starting anew costs nothing."""
+        return self.persisted_size == 0 and self.sent_size == 0
 
 
 class DownloadInterrupted(OsisDocumentError):

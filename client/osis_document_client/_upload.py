@@ -54,6 +54,7 @@ class Upload:
         self._deadline = deadline
         self._tries = Tries(backoff, deadline=deadline)
         self._persisted_size = 0
+        self.sent_size = 0
         # gRPC's sending thread may still be reading for a stream that has failed while the next one is being set up.
         self.reading = threading.Lock()
         self.current: _Requests | None = None
@@ -146,13 +147,17 @@ class Upload:
     def _interrupted(self, error: ServiceError | None, *, why: str = "") -> UploadInterrupted:
         size = self.source.size_bytes
         of = f" of {size}" if size is not None else ""
+        safe = (
+            f"{self._persisted_size}{of} bytes are safe" if self._persisted_size or not self.sent_size else "what arrived is safe"
+        )
         why = why or (error.message if error is not None else "the service ended the stream before its end")
         return UploadInterrupted(
-            f"the upload of {self.spec.name!r} was interrupted; {self._persisted_size}{of} bytes "
-            f"are safe: {why}. To go on from there, upload it again with the upload id {self.spec.upload_id}",
+            f"the upload of {self.spec.name!r} was interrupted; {safe}: {why}. "
+            f"To go on from there, upload it again with the upload id {self.spec.upload_id}",
             upload_id=self.spec.upload_id,
             persisted_size=self._persisted_size,
             size_bytes=size,
+            sent_size=self.sent_size,
         )
 
 
@@ -181,8 +186,10 @@ class _Requests(Iterator[WriteUploadRequest]):
 
     def _next(self) -> WriteUploadRequest:
         upload = self._upload
-        if upload.progress is not None and self._started:
-            upload.progress(self._offset, upload.source.size_bytes)
+        if self._started:  # gRPC asks for another message once the transport has taken the one before
+            upload.sent_size = max(upload.sent_size, self._offset)
+            if upload.progress is not None:
+                upload.progress(self._offset, upload.source.size_bytes)
         data = upload.source.read(upload.chunk_size_bytes)
         message = WriteUploadRequest(write_offset=self._offset, data=data)
         if not self._started:

@@ -11,7 +11,7 @@ from osis_document_client import Client, convert, merge
 from tests.support import files
 from tests.support.uploads import new_id
 
-pytestmark = pytest.mark.needs_libreoffice
+pytestmark = [pytest.mark.one_database, pytest.mark.needs_libreoffice]
 
 A4 = (595, 842)
 PENDING = PostProcessingState.POST_PROCESSING_STATE_PENDING

@@ -15,6 +15,8 @@ from tests.support.server import serving
 from tests.support.uploads import MEBIBYTE, messages, spec, store, upload
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.one_database
+
 
 def test_a_floor_above_the_free_space_refuses_uploads_and_says_when_to_come_back(tmp_path):
     floor = 1 << 60

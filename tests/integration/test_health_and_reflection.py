@@ -19,6 +19,8 @@ from tests.support.server import serving
 from tests.support.uploads import messages, new_id, spec, store
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.one_database
+
 SERVING = HealthCheckResponse.SERVING
 NOT_SERVING = HealthCheckResponse.NOT_SERVING
 SERVICES = sorted({rpc.method.containing_service.full_name for rpc in RPCS.values()})

@@ -10,6 +10,8 @@ from tests.support.refusals import expect_refusal
 from tests.support.rpcs import RPCS
 from tests.support.uploads import MEBIBYTE, messages, new_id, spec, store, token_for
 
+pytestmark = pytest.mark.one_database
+
 #: What a token alone allows, and a request that carries one.
 BY_TOKEN = {
     "DownloadService.Download": lambda token: {"token": token},

@@ -67,7 +67,7 @@ def test_an_upload_is_one_line_with_what_came_who_sent_it_and_how_it_ended(serve
     request_id, metadata = own_id()
     sent = list(messages(spec("scan.pdf"), files.pdf_of_size(3 * MEBIBYTE)))
 
-    alpha.uploads.WriteUpload(iter(sent), metadata=metadata)
+    answer = alpha.uploads.WriteUpload(iter(sent), metadata=metadata)
 
     line = line_of(server, request_id)
     assert line.pop("milliseconds") > 0
@@ -80,7 +80,7 @@ def test_an_upload_is_one_line_with_what_came_who_sent_it_and_how_it_ended(serve
         "code": "OK",
         "client": "alpha",
         "received_bytes": sum(message.ByteSize() for message in sent),
-        "sent_bytes": 0,
+        "sent_bytes": answer.ByteSize(),
         "request_id": request_id,
     }
 

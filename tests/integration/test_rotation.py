@@ -83,12 +83,12 @@ def test_four_quarter_turns_lead_back(alpha, image, token):
 
 
 @pytest.mark.parametrize("degrees", [0, 360, -720])
-def test_a_turn_that_changes_nothing_shows_the_same_picture(alpha, image, token, degrees):
-    """Nothing of it is refused in the contract: 0 is a multiple of 90."""
+def test_a_turn_that_leads_back_at_once_leaves_the_picture_as_it_is(alpha, image, token, degrees):
     answered = rotate(alpha, token, degrees)
 
-    assert answered.document.revision == 1
-    assert images.are_equal(images.shown(content_of(alpha, image.id)), images.shown(PICTURE))
+    assert answered.document == get(alpha, image.id)
+    assert content_of(alpha, image.id) == PICTURE
+    assert rotate(alpha, answered.token).document.sha256 != image.sha256
 
 
 @pytest.mark.parametrize("degrees", [1, 45, -89, 100, 2**31 - 1])
@@ -338,23 +338,35 @@ def test_a_call_that_is_repeated_with_its_request_id_gets_the_first_outcome(alph
     assert rotate(nobody, again.token).document.revision == 2
 
 
-@pytest.mark.parametrize("difference", ["degrees", "document", "rpc"])
-def test_a_request_id_that_was_used_for_something_else_conflicts(alpha, image, token, difference):
+def test_a_request_id_that_was_used_for_another_turn_conflicts(alpha, image, token):
     request_id = new_id()
-    rotate(alpha, token, request_id=request_id)
-    other = store(alpha, PICTURE, "image.png")
-    pdf = store(alpha, files.pdf("text"), "form.pdf")
-    call = {
-        "degrees": lambda: rotate(alpha, token, 180, request_id=request_id),
-        "document": lambda: rotate(alpha, token_for(alpha, other.id, write=True), request_id=request_id),
-        "rpc": lambda: save_edit(alpha, token_for(alpha, pdf.id, write=True), rotations={0: 90}, request_id=request_id),
-    }[difference]
+    rotated = rotate(alpha, token, request_id=request_id)
 
-    refusal = expect_refusal("REQUEST_ID_CONFLICT", call)
+    refusal = expect_refusal("REQUEST_ID_CONFLICT", rotate, alpha, token, 180, request_id=request_id)
 
     assert refusal.metadata["request_id"] == request_id
-    assert get(alpha, other.id) == other
-    assert get(alpha, pdf.id) == pdf
+    assert get(alpha, image.id) == rotated.document
+
+
+@pytest.mark.parametrize("change", ["rotation", "edit"])
+def test_a_request_id_never_answers_for_another_document(alpha, token, change):
+    """Whoever has a token of one document learns nothing of another by the id of a request that somebody else made."""
+    request_id = new_id()
+    rotate(alpha, token, request_id=request_id)
+    name, content = {"rotation": ("image.png", PICTURE), "edit": ("form.pdf", files.pdf("text"))}[change]
+    other = store(alpha, content, name)
+    other_token = token_for(alpha, other.id, write=True)
+
+    try:
+        if change == "rotation":
+            answered = rotate(alpha, other_token, request_id=request_id)
+        else:
+            answered = save_edit(alpha, other_token, rotations={0: 90}, request_id=request_id)
+    except grpc.RpcError as exc:
+        assert refusal_of(exc).reason == "REQUEST_ID_CONFLICT"
+    else:
+        assert (answered.document.id, answered.document.revision) == (other.id, 1)
+        assert claims_of(answered.token)["document"] == other.id
 
 
 def test_the_same_turn_written_otherwise_is_the_same_request(alpha, token):

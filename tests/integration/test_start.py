@@ -13,6 +13,8 @@ from tests.support.uploads import store, token_for
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess
 
+pytestmark = pytest.mark.one_database
+
 BAD = {
     "a number that is none": ("TOKEN_MAX_AGE", "a while"),
     "a time below zero": ("TEMP_UPLOAD_MAX_AGE", "-1"),

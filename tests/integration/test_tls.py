@@ -14,6 +14,8 @@ from tests.support.server import KEYS, ServerProcess, serving
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess
 
+pytestmark = pytest.mark.one_database
+
 TEXT = b"over an encrypted wire\n" * 1000
 
 

@@ -16,10 +16,14 @@ _LOOK_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Cut:
-    """Ends a connection after so many bytes, both ways together: politely, or with a reset."""
+    """Ends a connection after so many bytes, both ways together: politely, or with a reset.
+
+    What the other side has not read by then, it never will: gRPC drops it. `seconds` holds every piece up, so that it keeps up.
+    """
 
     after: int
     reset: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class Proxy:
                         data = source.recv(_READ_BYTES)
                         if not data:
                             return
-                        if isinstance(harm, Delay):
+                        if isinstance(harm, Delay | Cut):
                             time.sleep(harm.seconds)
                         if isinstance(harm, Cut) and passed + len(data) >= harm.after:
                             (far if source is near else near).sendall(data[: harm.after - passed])

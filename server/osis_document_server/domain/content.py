@@ -8,8 +8,11 @@ TEXT = "text/plain"
 JPEG = "image/jpeg"
 PNG = "image/png"
 
-#: What can be rotated.
-IMAGES = frozenset({JPEG, PNG})
+#: What is told of files that are none of these.
+HTML = "text/html"
+ZIP = "application/zip"
+OLE = "application/x-ole-storage"
+UNKNOWN = "application/octet-stream"
 
 #: What a worker can make a PDF of. A PDF passes through.
 CONVERTIBLE = frozenset({DOCX, DOC, ODT, TEXT, JPEG, PNG})

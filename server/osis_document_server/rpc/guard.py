@@ -19,7 +19,7 @@ from osis_document_server.rpc.admission import Admission
 from osis_document_server.rpc.callers import authenticate
 from osis_document_server.rpc.calls import REQUEST_ID, Call
 from osis_document_server.rpc.errors import abort, code_of
-from osis_document_server.rpc.messages import Received, counting, with_size
+from osis_document_server.rpc.messages import Received, with_size
 from osis_document_server.rpc.policy import POLICIES, TOOLS, Policy
 from osis_document_server.rpc.reaper import Reaper
 from osis_document_server.rpc.tools import Tools
@@ -60,34 +60,35 @@ class Guard(_Interceptor):
         return self._guarded[method]
 
     def _guard(self, method: str, policy: Policy, handler: _Handler) -> _Handler:
-        codec = {
-            "request_deserializer": with_size(handler.request_deserializer),
-            "response_serializer": counting(handler.response_serializer, _count_sent),
-        }
+        # Answers are serialized here: gRPC would keep each message, beside its bytes, for as long as a client takes to read them.
+        serialize = handler.response_serializer or bytes
+        codec = {"request_deserializer": with_size(handler.request_deserializer), "response_serializer": None}
         behaviour: Callable[[Any, grpc.ServicerContext], Any]
         if handler.stream_unary is not None:
             behaviour = handler.stream_unary
 
-            def receive(received: Iterator[Received], context: grpc.ServicerContext) -> Any:
+            def receive(received: Iterator[Received], context: grpc.ServicerContext) -> bytes:
                 with self._call(method, policy, context) as call:
-                    return behaviour(_messages(self._reaper.requests(received, context), call), context)
+                    requests = _messages(self._reaper.requests(received, context), call)
+                    return _counted(serialize(behaviour(requests, context)), call)
 
             return grpc.stream_unary_rpc_method_handler(receive, **codec)
         if handler.unary_stream is not None:
             behaviour = handler.unary_stream
 
-            def send(received: Iterator[Received], context: grpc.ServicerContext) -> Iterator[Any]:
+            def send(received: Iterator[Received], context: grpc.ServicerContext) -> Iterator[bytes]:
                 with self._call(method, policy, context) as call:
                     request = self._only_request(received, context, call)
-                    yield from self._reaper.responses(behaviour(request, context), context)
+                    for data in self._reaper.responses(map(serialize, behaviour(request, context)), context):
+                        yield _counted(data, call)
 
             return grpc.stream_stream_rpc_method_handler(send, **codec)
         assert handler.unary_unary is not None, f"{method} streams both ways, which no method of the contract does"
         behaviour = handler.unary_unary
 
-        def answer(received: Iterator[Received], context: grpc.ServicerContext) -> Any:
+        def answer(received: Iterator[Received], context: grpc.ServicerContext) -> bytes:
             with self._call(method, policy, context) as call:
-                return behaviour(self._only_request(received, context, call), context)
+                return _counted(serialize(behaviour(self._only_request(received, context, call), context)), call)
 
         return grpc.stream_unary_rpc_method_handler(answer, **codec)
 
@@ -151,8 +152,9 @@ def _messages(received: Iterator[Received], call: Call) -> Iterator[Any]:
         yield message.readable()
 
 
-def _count_sent(size_bytes: int) -> None:
-    calls.current_call().sent_bytes += size_bytes
+def _counted(data: bytes, call: Call) -> bytes:
+    call.sent_bytes += len(data)
+    return data
 
 
 def _short(method: str) -> str:

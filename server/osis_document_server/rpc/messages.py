@@ -8,9 +8,6 @@ from google.protobuf.message import DecodeError
 
 from osis_document_server.errors import ArgumentInvalid
 
-Deserializer = Callable[[bytes], Any]
-Serializer = Callable[[Any], bytes]
-
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -34,7 +31,7 @@ class Received:
         return self.message
 
 
-def with_size(deserialize: Deserializer | None) -> Callable[[bytes], Received]:
+def with_size(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Received]:
     """Returns a deserializer that keeps the size, and leaves it to the handler to refuse bytes that are no message."""
 
     def received(data: bytes) -> Received:
@@ -45,14 +42,3 @@ def with_size(deserialize: Deserializer | None) -> Callable[[bytes], Received]:
         return Received(message, len(data))
 
     return received
-
-
-def counting(serialize: Serializer | None, count: Callable[[int], None]) -> Serializer:
-    """Returns a serializer that tells the size of each message."""
-
-    def serialized(message: Any) -> bytes:
-        data: bytes = message if serialize is None else serialize(message)
-        count(len(data))
-        return data
-
-    return serialized

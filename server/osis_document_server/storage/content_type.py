@@ -1,49 +1,93 @@
 """Finds out what kind of file a file is, by looking at all of it, and whether its name agrees.
 
-libmagic first, on the whole file; then a look inside the two kinds of container that libmagic often names only as containers: zip
-(docx, odt) and OLE (doc). Nothing more of a user's file is parsed here; that is the workers' part.
+libmagic first, on the file itself; then a closer look at what libmagic names by its shell alone, or not rightly: containers
+(docx, odt, doc), texts of all sorts, PDFs that begin late, and files that are two things at once. Nothing more of a user's file
+is parsed here; that is the workers' part. However large or crafted a file is, a look takes well below a second and a few
+megabytes.
 """
 
+import os
 import re
-import threading
-import zipfile
+from dataclasses import dataclass
 from pathlib import Path
-
-import olefile
-import pylibmagic  # noqa: F401
-
-# isort: split
-import magic  # after pylibmagic, which points it to the libmagic that it brings; a system's own would not read its database
 
 from osis_document_server.domain import content
 from osis_document_server.errors import MimeMismatch
+from osis_document_server.storage import libmagic, ole_content, polyglots, text_content, zip_content
 
-#: How a zip file (APPNOTE.TXT, 4.3.7) and an OLE file ([MS-CFB], 2.2) begin.
-_ZIP_SIGNATURE = b"PK\x03\x04"
-_OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: Encrypted Office documents of the zip kind are OLE files with this stream ([MS-OFFCRYPTO], 2.3.4).
-_ENCRYPTED_PACKAGE = "EncryptedPackage"
-_WORD_STREAM = "WordDocument"
-_TINY_BYTES = 4
-#: How much of a file browsers look at to tell what it is, at most (mimesniff.spec.whatwg.org, 5.2: 1445 bytes).
-_BEGINNING_BYTES = 1445
-#: What makes them take it for a page (7.1 there; comments and single letters, which PDFs contain by chance, left out).
-_HTML = re.compile(rb"<(!doctype\s+html|html|head|script|iframe|body|svg|style|title|table)[\s>]", re.IGNORECASE)
-#: Members of a zip that are looked at; no real document has as many.
-_MEMBER_LIMIT = 100_000
+#: Texts are judged by so much of their beginning, as libmagic does.
+_TEXT_BYTES = 1024 * 1024
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_SIGNATURE = b"\xff\xd8\xff"
+#: JPEG-LS, another format, begins with a segment of its own after that (ITU-T T.87, C.1.2).
+_JPEG_LS_SIGNATURE = b"\xff\xd8\xff\xf7"
+
+#: Readers accept a header after up to 1,024 foreign bytes (PDF 1.7, Annex H, implementation notes 13 and 14), and that of old
+#: Acrobat Distillers.
+_PDF_HEADER = re.compile(rb"(?:%PDF-|%!PS-Adobe-\d\.\d PDF-)\d")
+_PDF_HEADER_BYTES = 1024 + 32
+#: What libmagic says of a PDF that begins late, by what it begins with. Anything else is another file with a PDF in it.
+_BEFORE_PDF = frozenset(
+    {
+        content.UNKNOWN,
+        content.TEXT,
+        "application/postscript",  # a line %!PS
+        "message/rfc822",
+        "application/x-macbinary",
+        "application/vnd.hp-pcl",
+        "application/vnd.hp-jlyt",
+    }
+)
+
+#: Word processors save Rich Text as .doc too, Word and WordPad among them; whoever has such a file cannot tell.
+_RTF_SIGNATURE = b"{\\rtf"
+#: How Word documents from before OLE begin: Word for Windows 1 and 2, for DOS, and for the Macintosh.
+_OLD_WORD_SIGNATURES = (b"\x9b\xa5\x21\0", b"\xdb\xa5\x2d\0", b"\x31\xbe\0\0\0\xab", b"\xfe\x37\x00\x1c", b"\xfe\x37\x00\x23")
+
+#: Types of containers; whatever does not begin like one is none.
+_CONTAINED = frozenset({content.DOC, content.DOCX, content.ODT})
+
+#: What libmagic says of texts, beside "text/…" and nothing at all.
+_TEXT_TYPES = frozenset(
+    {
+        content.UNKNOWN,
+        "application/csv",
+        "application/javascript",
+        "application/json",
+        "application/x-ndjson",
+        "application/mbox",
+        "inode/x-empty",
+        "message/news",
+        "message/rfc822",
+    }
+)
+#: Files that can consist of letters alone, and are no texts all the same.
+_LETTERS_ALONE = (b"%PDF-", b"GIF87a", b"GIF89a")
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file and its first and last bytes."""
+
+    path: Path
+    beginning: bytes
+    end: bytes
 
 
 class ContentTypes:
     """Detects media types.
 
     Args:
-        magic_file: a libmagic database of the operator's own, instead of the one that comes with pylibmagic.
+        magic_file: a libmagic database of the operator's own, asked before the one that comes with the service.
+
+    Raises:
+        libmagic.UnusableDatabaseError: that database cannot be read.
     """
 
     def __init__(self, magic_file: Path | None = None) -> None:
-        self._magic = magic.Magic(mime=True, magic_file=str(magic_file) if magic_file else None)
-        # libmagic's handles are not for sharing between threads; a look takes milliseconds, so one handle and a lock will do.
-        self._lock = threading.Lock()
+        self._own = libmagic.open_database(magic_file) if magic_file else None
+        self._bundled = libmagic.BundledDatabase()
 
     def detect(self, path: Path, *, extension: str) -> str:
         """Returns the media type of the file at ``path``.
@@ -51,22 +95,27 @@ class ContentTypes:
         Args:
             path: the file; its own name does not matter.
             extension: what the document's name ends in. It only ever narrows a detected type: plain text of any sort is
-                ``text/plain`` in a ``.txt``, and an encrypted office document is of the kind that its name says.
+                ``text/plain`` in a ``.txt``, Rich Text is what word processors write in a ``.doc``, and an encrypted office
+                document is of the kind that its name says.
+
+        Raises:
+            OSError: the file cannot be read.
         """
-        with self._lock:
-            detected = str(self._magic.from_file(str(path)))
-        with path.open("rb") as file:
-            beginning = file.read(_BEGINNING_BYTES)
-        if detected == content.PDF and _HTML.search(beginning):
-            return "text/html"  # two things at once: a browser that looks for itself may take it for a page
-        signature = beginning[: len(_OLE_SIGNATURE)]
-        if signature.startswith(_ZIP_SIGNATURE):
-            return _type_of_zip(path) or detected
-        if signature == _OLE_SIGNATURE:
-            return _type_of_ole(path, extension=extension) or detected
-        if extension == "txt" and (_is_text(detected) or _is_tiny_text(path)):
-            return content.TEXT
-        return detected
+        with path.open("rb") as stream:
+            beginning = stream.read(_TEXT_BYTES)
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - polyglots.END_BYTES))
+            file = _File(path, beginning, stream.read())
+        own = self._own.type_of(path) if self._own else content.UNKNOWN
+        named = self._bundled.type_of(path) if own == content.UNKNOWN else own
+        if beginning.startswith(zip_content.SIGNATURE):
+            return zip_content.type_of(path) or _believed(named, own=own, shell=content.ZIP)
+        if beginning.startswith(ole_content.SIGNATURE):
+            return _of_ole(path, extension=extension) or _believed(named, own=own, shell=content.OLE)
+        if own == content.UNKNOWN:
+            named = _looked_at(file, named, extension=extension)
+        if named in {content.PDF, content.JPEG, content.PNG}:
+            return polyglots.other_nature(named, beginning=beginning[: polyglots.BEGINNING_BYTES], end=file.end) or named
+        return named
 
 
 def require_agreement(name: str, *, extension: str, detected: str) -> None:
@@ -81,38 +130,37 @@ def require_agreement(name: str, *, extension: str, detected: str) -> None:
         )
 
 
-def _is_text(detected: str) -> bool:
-    return detected.startswith("text/") or detected in {"application/json", "application/javascript", "application/csv"}
+def _believed(named: str, *, own: str, shell: str) -> str:
+    """What libmagic says of a container inside which no document was found. Only an own database may call it one all the same."""
+    is_doubtful = named == content.UNKNOWN or named in content.TYPE_BY_EXTENSION.values()
+    return shell if own == content.UNKNOWN and is_doubtful else named
 
 
-def _is_tiny_text(path: Path) -> bool:
-    """libmagic does not judge files of a byte or two."""
-    if path.stat().st_size > _TINY_BYTES:
-        return False
-    return all(byte >= 0x20 or byte in b"\t\n\f\r" for byte in path.read_bytes())
+def _of_ole(path: Path, *, extension: str) -> str:
+    detected = ole_content.type_of(path)
+    return content.DOCX if detected == ole_content.ENCRYPTED and extension == "docx" else detected
 
 
-def _type_of_zip(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist()[:_MEMBER_LIMIT])
-            if "[Content_Types].xml" in names and any(name.startswith("word/") for name in names):
-                return content.DOCX
-            if "mimetype" in names and archive.getinfo("mimetype").file_size <= 256:
-                return archive.read("mimetype").decode("ascii", errors="replace").strip()
-    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError):
-        return ""
-    return ""
-
-
-def _type_of_ole(path: Path, *, extension: str) -> str:
-    try:
-        with olefile.OleFileIO(str(path)) as archive:
-            streams = {"/".join(parts).lower() for parts in archive.listdir()}
-    except (OSError, ValueError, IndexError):
-        return ""
-    if _WORD_STREAM.lower() in streams:
+def _looked_at(file: _File, named: str, *, extension: str) -> str:
+    """Corrects libmagic where it knows less than can be known."""
+    beginning = file.beginning
+    if extension == "txt" and _is_text(file, named):
+        return content.TEXT
+    if extension == "doc" and beginning.startswith((_RTF_SIGNATURE, *_OLD_WORD_SIGNATURES)):
         return content.DOC
-    if _ENCRYPTED_PACKAGE.lower() in streams and extension == "docx":
-        return content.DOCX
-    return ""
+    if extension == "pdf" and named in _BEFORE_PDF and _PDF_HEADER.search(beginning[:_PDF_HEADER_BYTES]):
+        return content.PDF
+    if beginning.startswith(_JPEG_SIGNATURE):
+        return named if beginning.startswith(_JPEG_LS_SIGNATURE) else content.JPEG
+    if beginning.startswith(_PNG_SIGNATURE) and named.startswith("image/"):  # animated ones have got names of their own
+        return content.PNG
+    return content.UNKNOWN if named in _CONTAINED else named
+
+
+def _is_text(file: _File, named: str) -> bool:
+    """True for plain text, and for text of any other sort. What libmagic takes for no text has to be one beyond doubt."""
+    if file.beginning.startswith(_LETTERS_ALONE):
+        return False
+    if named.startswith("text/") or named in _TEXT_TYPES:
+        return text_content.is_text(file.beginning)
+    return text_content.is_clean_text(file.beginning)

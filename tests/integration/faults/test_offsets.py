@@ -5,4 +5,4 @@ from tests.torture.progress import Progress
 
 
 def test_whatever_streams_do_an_upload_stands_where_the_protocol_says_and_can_be_finished(tmp_path, seed):
-    follow_protocol(tmp_path / "server", Progress({"examples": 12}), seed=seed, steps=25)
+    follow_protocol(tmp_path / "server", Progress({"examples": 12}), seed=seed, steps=25, kills=2)

@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 
 from osis_document_client import Backoff, Client, ClientConfig
 from osis_document_client.cli.program import program
+from tests.support.proxy import Proxy
 
 from .fake_service import API_KEY, Service, make_server
-from .relay import Relay
 
 Run = Callable[..., Result]
 
@@ -63,17 +63,16 @@ def client(port: int, backoff: Backoff) -> Iterator[Client]:
 
 
 @pytest.fixture
-def relay(port: int) -> Iterator[Relay]:
+def proxy(port: int) -> Iterator[Proxy]:
     """A wire to the server that can be cut."""
-    relay = Relay(port)
-    yield relay
-    relay.close()
+    with Proxy(f"127.0.0.1:{port}") as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def relayed_client(relay: Relay, backoff: Backoff) -> Iterator[Client]:
-    """A client that reaches the server over the relay."""
-    with Client(ClientConfig(target=f"127.0.0.1:{relay.port}", api_key=API_KEY), backoff=backoff) as client:
+def proxied_client(proxy: Proxy, backoff: Backoff) -> Iterator[Client]:
+    """A client that reaches the server over the proxy."""
+    with Client(ClientConfig(target=proxy.target, api_key=API_KEY), backoff=backoff) as client:
         yield client
 
 

@@ -23,9 +23,9 @@ from osis_document_client import (
     TokenInvalid,
     Unavailable,
 )
+from tests.support.proxy import Cut, Proxy
 
 from .fake_service import Damage, Drop, EndEarly, Pause, Refusal, Service, Stall
-from .relay import Relay
 
 BLOCK = 65536
 CONTENT = random.Random(2).randbytes(20 * BLOCK + 77)
@@ -95,14 +95,14 @@ def test_a_stream_lost_behind_the_last_byte_is_not_missed(client: Client, servic
     assert service.calls == ["Download"]
 
 
-def test_a_cut_wire_is_survived(relayed_client: Client, relay: Relay, service: Service) -> None:
+def test_a_cut_wire_is_survived(proxied_client: Client, proxy: Proxy, service: Service) -> None:
     service.contents["big"] = content = CONTENT * 8
-    relay.cuts.extend([3_000_000, 2_000_000])
+    proxy.plan.extend([Cut(3_000_000), Cut(2_000_000, reset=True)])
 
-    with relayed_client.open_download("big") as download:
+    with proxied_client.open_download("big") as download:
         assert b"".join(download) == content
 
-    assert relay.connections == 3
+    assert proxy.connections == 3
 
 
 def test_a_download_that_cannot_be_opened_is_tried_again(client: Client, service: Service, pauses: list[float]) -> None:

@@ -23,9 +23,9 @@ from osis_document_client import (
     UploadInterrupted,
     WriterSuperseded,
 )
+from tests.support.proxy import Cut, Proxy
 
 from .fake_service import MEBIBYTE, Drop, EndEarly, Refusal, Service, Stall
-from .relay import Relay
 
 CONTENT = random.Random(1).randbytes(5 * MEBIBYTE + 123)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -201,13 +201,13 @@ def test_many_interruptions_are_survived_as_long_as_it_gets_on(client: Client, s
     assert len(service.sent_offsets) == 10
 
 
-def test_a_cut_wire_is_survived(relayed_client: Client, relay: Relay, service: Service, path: Path) -> None:
-    relay.cuts.extend([3 * MEBIBYTE, 1 * MEBIBYTE])
+def test_a_cut_wire_is_survived(proxied_client: Client, proxy: Proxy, service: Service, path: Path) -> None:
+    proxy.plan.extend([Cut(3 * MEBIBYTE), Cut(1 * MEBIBYTE, reset=True)])
 
-    result = relayed_client.upload(path, chunk_size_bytes=256 << 10)
+    result = proxied_client.upload(path, chunk_size_bytes=256 << 10)
 
     assert service.uploads[result.document.id] == CONTENT
-    assert relay.connections == 3
+    assert proxy.connections == 3
 
 
 def test_an_answer_that_was_lost_is_fetched(client: Client, service: Service, path: Path) -> None:

@@ -64,7 +64,7 @@ def test_keys_name_clients_and_roles() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "a:b:c:d", ":secret", "name:", "name:hunter2:emperor"])
+@pytest.mark.parametrize("text", ["", "a:b:c:d", ":secret", "name:", "name:hunter2:emperor", f"{'n' * 65}:hunter2"])
 def test_a_key_that_cannot_be_read_is_told_without_its_secret(text: str) -> None:
     with pytest.raises(SettingsError, match="API_SHARED_SECRET") as caught:
         parse_api_keys(text)

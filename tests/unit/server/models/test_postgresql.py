@@ -115,6 +115,19 @@ def test_a_database_that_cannot_keep_every_name_is_refused(postgres_server: Post
     postgres_server.drop("latin")
 
 
+def test_of_several_hosts_the_one_that_takes_writes_is_found(postgres_server: PostgresServer, name: str) -> None:
+    url = postgres_server.url(name)
+    several = url.replace("127.0.0.1:", f"127.0.0.1:{free_port()},127.0.0.1:")
+    opened = database.open_database(several)
+    assert migrate.migrate(opened)
+    opened.close_all()
+
+    with psycopg.connect(postgres_server.admin_url(), autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')  # as a standby has it
+    with pytest.raises(database.UnusableDatabaseError, match="read-only"):
+        database.open_database(url)
+
+
 def terminate_all(server: PostgresServer, name: str) -> int:
     with psycopg.connect(server.admin_url()) as connection:
         return connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)).rowcount

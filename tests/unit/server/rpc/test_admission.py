@@ -45,7 +45,7 @@ def test_strangers_get_half_of_the_places_at_most() -> None:
         for kind in (Kind.CALL, Kind.STREAM):
             for _ in range(2):
                 stack.enter_context(admission.admit(kind, stranger=True))
-            with pytest.raises(ServerOverloaded, match=r"^2 \w+ without an API key") as caught, admission.admit(kind, stranger=True):
+            with pytest.raises(ServerOverloaded, match="without an API key") as caught, admission.admit(kind, stranger=True):
                 pass
             assert caught.value.metadata["limit"] == "2"
             for _ in range(2):
