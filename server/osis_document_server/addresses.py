@@ -17,8 +17,8 @@ class AddressUnavailableError(OSError):
 class Reservation:
     """An address that is free, and kept so from the constructor to ``__exit__``.
 
-    Its sockets are bound and never listen. Only programs of the same user that ask for SO_REUSEPORT can listen on it meanwhile:
-    processes that are to share it.
+    Its sockets are bound and never listen: processes of the same user that ask for SO_REUSEPORT can listen on it together, and no
+    other server can have it.
 
     Args:
         address: ``host:port`` (port 0: any free one) or ``unix:path``.

@@ -40,6 +40,7 @@ from osis_document_server.rpc.worker_service import WorkerServicer
 from osis_document_server.settings import PREFIX, Settings, SettingsError, parse_api_keys, parse_signing_keys
 from osis_document_server.storage.base import Storage
 from osis_document_server.storage.content_type import ContentTypes
+from osis_document_server.storage.libmagic import UnusableMagicError
 from osis_document_server.storage.local import LocalStorage
 from osis_document_server.storage.local_spool import LocalSpool
 from osis_document_server.storage.spool import Spool
@@ -296,7 +297,7 @@ def build_service(settings: Settings, keys: Keys, database: Database) -> Service
         database=database,
         storage=storage,
         spool=spool,
-        content_types=ContentTypes(settings.magic_file),
+        content_types=open_content_types(settings),
         signer=TokenSigner(keys.signing_keys),
         limits=Limits(
             token_max_age=settings.seconds("token_max_age"),
@@ -313,6 +314,18 @@ def build_service(settings: Settings, keys: Keys, database: Database) -> Service
             validate_types=settings.enable_mimetype_validation,
         ),
     )
+
+
+def open_content_types(settings: Settings) -> ContentTypes:
+    """Returns what tells the types of files.
+
+    Raises:
+        SettingsError: ``MAGIC_FILE`` cannot be used.
+    """
+    try:
+        return ContentTypes(settings.magic_file)
+    except UnusableMagicError as exc:
+        raise SettingsError(f"{PREFIX}MAGIC_FILE={settings.magic_file}: {exc}.") from exc
 
 
 def _upload_limit(settings: Settings) -> UploadLimit | None:

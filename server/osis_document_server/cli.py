@@ -1,7 +1,8 @@
-"""``osis-document-server``: serve, migrate, sweep, scrub, keys."""
+"""``osis-document-server``: serve, migrate, sweep, scrub, keys, detect."""
 
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -9,6 +10,8 @@ import structlog
 
 from osis_document_server import app
 from osis_document_server.addresses import AddressUnavailableError
+from osis_document_server.domain import content
+from osis_document_server.domain.names import extension_of
 from osis_document_server.logs import configure_logs
 from osis_document_server.memory import keep_freed_memory
 from osis_document_server.models.migrate import pending
@@ -133,6 +136,27 @@ def keys() -> None:
     settings = _settings()
     for key in app.Keys.from_settings(settings).api_keys:
         click.echo(f"{key.caller.name}:{key.secret}:{key.caller.role}")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def detect(files: tuple[Path, ...]) -> None:
+    """Show what kind of file each of FILES is found to be; exit with 1 if one is not what its extension says.
+
+    Uploads of such files are refused unless OSIS_DOCUMENT_ENABLE_MIMETYPE_VALIDATION is false.
+    """
+    try:
+        content_types = app.open_content_types(_settings())
+    except SettingsError as exc:
+        _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
+    differing = False
+    for file in files:
+        extension = extension_of(file.name)
+        detected = content_types.detect(file, extension=extension)
+        agrees = content.TYPE_BY_EXTENSION.get(extension, detected) == detected
+        differing |= not agrees
+        click.echo(f"{'agrees' if agrees else 'differs':<7}  {detected}  {file}")
+    sys.exit(1 if differing else 0)
 
 
 def main() -> None:

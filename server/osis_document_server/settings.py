@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     allowed_extensions: Annotated[tuple[str, ...], NoDecode] = ("pdf", "txt", "docx", "doc", "odt", "png", "jpg")
     #: Whether a file's content must agree with its extension.
     enable_mimetype_validation: bool = True
-    #: A libmagic database instead of the one that comes with the service.
+    #: A libmagic database that is asked before the one that comes with the service.
     magic_file: Path | None = None
     #: Free disk space that uploads leave untouched.
     disk_floor: Annotated[int, Field(ge=0)] = _GIB
@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     @classmethod
     def _require_file(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
-            raise ValueError("there is no such file; compile one with `file -C -m FILE`, or leave this unset")
+            raise ValueError("there is no such file; docs/how-to/refused-files.md tells how to write one, or leave this unset")
         return value
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ OF_OTHERS = frozenset(
         "CLIENT_TLS_CERT",
         "CLIENT_TLS_KEY",
         "WORKER_SLOTS",
+        "WORKER_INTERACTIVE_SLOTS",
         "WORKER_SCRATCH",
         "BASE_URL",
         "GRPC_TARGET",

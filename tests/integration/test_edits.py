@@ -14,7 +14,7 @@ from osis.document.v1.post_processing_pb2 import PostProcessingType
 from osis.document.v1.token_service_pb2 import InspectTokenRequest, TokenPurpose
 from osis.document.v1.upload_service_pb2 import GetUploadStatusRequest
 from tests.support import files, images, jobs, tasks
-from tests.support.changes import delete, duplicate, infect, rotate, save_edit
+from tests.support.changes import delete, duplicate, infect, save_edit
 from tests.support.documents import get
 from tests.support.downloads import content_of, download
 from tests.support.listing import ids
@@ -439,30 +439,21 @@ def test_a_call_that_is_repeated_with_its_request_id_gets_the_first_outcome_alth
     assert save_edit(nobody, again.token, rotations={0: 90}).document.revision == 2
 
 
-@pytest.mark.parametrize("difference", ["rotations", "upload", "no upload", "modified", "rpc"])
+@pytest.mark.parametrize("difference", ["rotations", "upload", "no upload", "modified"])
 def test_a_request_id_that_was_used_for_something_else_conflicts(alpha, form, token, modified_token, edited, difference):
     request_id = new_id()
     save_edit(alpha, token, edited.write_token, rotations={0: 90}, request_id=request_id)
     other = upload(alpha, EDITED, "other.pdf").write_token
-    image = store(alpha, images.picture(), "image.png")
     call = {
         "rotations": lambda: save_edit(alpha, token, edited.write_token, rotations={0: 180}, request_id=request_id),
         "upload": lambda: save_edit(alpha, token, other, rotations={0: 90}, request_id=request_id),
         "no upload": lambda: save_edit(alpha, token, rotations={0: 90}, request_id=request_id),
         "modified": lambda: save_edit(alpha, modified_token, edited.write_token, rotations={0: 90}, request_id=request_id),
-        "rpc": lambda: rotate(alpha, token_for(alpha, image.id, write=True), request_id=request_id),
     }[difference]
     before = get(alpha, form.id)
 
     assert expect_refusal("REQUEST_ID_CONFLICT", call).metadata["request_id"] == request_id
     assert get(alpha, form.id) == before
-
-
-def test_a_job_of_post_processing_with_the_same_request_id_conflicts(alpha, form, token):
-    request_id = new_id()
-    jobs.start(alpha, [form.id], jobs.CONVERT, request_id=request_id)
-
-    expect_refusal("REQUEST_ID_CONFLICT", save_edit, alpha, token, rotations={0: 90}, request_id=request_id)
 
 
 # ---- with a worker that does as the test says ---------------------------------------------------------------------------
@@ -630,14 +621,54 @@ def test_an_edit_loses_to_a_rotation_of_pages_that_was_done_first(queueing_serve
     assert second.result(20).document.revision == 1
 
     task = tasks.claim(worker, waiting.task_id)
-    if task is not None:
-        with pytest.raises(grpc.RpcError) as caught:
-            tasks.complete(worker, task.lease_id, tasks.upload_output(worker, task.lease_id, files.pdf("late")))
-        assert refusal_of(caught.value).reason == "LEASE_LOST"
+    assert task is None, "there is nothing to do any more"
 
     assert waiting.outcome().reason == "TOKEN_SPENT"
     assert content_of(client, waiting.form.id) == OUTPUT
     assert get(client, waiting.edited.document.id) == waiting.edited.document
+
+
+def test_an_edit_that_a_worker_is_at_loses_to_one_that_is_done_first(queueing_server, client, worker, pool):
+    waiting = Waiting(queueing_server, client, pool)
+    task = tasks.claim(worker, waiting.task_id)
+    output = tasks.upload_output(worker, task.lease_id, files.pdf("late"))
+    second = pool.submit(save_edit, client, waiting.token, rotations={0: 180})
+    other = wait_until(lambda: set(tasks.unfinished(queueing_server, waiting.form.id)) - {waiting.task_id}, "both calls wait")
+    tasks.do(worker, other.pop(), OUTPUT)
+    assert second.result(20).document.revision == 1
+
+    try:
+        tasks.complete(worker, task.lease_id, output)
+    except grpc.RpcError as exc:
+        assert refusal_of(exc).reason == "LEASE_LOST"
+
+    assert waiting.outcome().reason == "TOKEN_SPENT"
+    assert content_of(client, waiting.form.id) == OUTPUT
+    assert get(client, waiting.edited.document.id) == waiting.edited.document
+
+
+def test_of_two_edits_that_a_worker_is_at_with_one_upload_the_first_that_is_done_gets_it(queueing_server, client, worker, pool):
+    waiting = Waiting(queueing_server, client, pool)
+    other = store(client, FORM, "other.pdf")
+    other_call = pool.submit(save_edit, client, token_for(client, other.id, write=True), waiting.edited.write_token)
+    leases = {
+        document_id: tasks.claim(worker, tasks.wait_for_task(queueing_server, document_id)).lease_id
+        for document_id in (waiting.form.id, other.id)
+    }
+    outputs = {document_id: tasks.upload_output(worker, lease_id, OUTPUT) for document_id, lease_id in leases.items()}
+
+    for document_id, lease_id in leases.items():
+        try:
+            tasks.complete(worker, lease_id, outputs[document_id])
+        except grpc.RpcError as exc:
+            assert refusal_of(exc).reason == "LEASE_LOST"
+
+    assert waiting.outcome().document.revision == 1
+    with pytest.raises(grpc.RpcError) as caught:
+        other_call.result(20)
+    refusal = refusal_of(caught.value)
+    assert (refusal.reason, refusal.metadata["document_id"]) == ("DOCUMENT_NOT_FOUND", waiting.edited.document.id)
+    assert get(client, other.id) == other
 
 
 def test_the_upload_is_listed_no_more_after_it_was_consumed(alpha, form, token):

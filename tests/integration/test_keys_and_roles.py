@@ -4,10 +4,14 @@ import pytest
 
 from osis.document.v1.document_pb2 import DocumentRef
 from osis.document.v1.error_reason_pb2 import ErrorReason
+from osis.document.v1.upload_service_pb2 import CancelUploadRequest, GetUploadStatusRequest
+from osis.document.v1.worker_service_pb2 import ClaimTaskRequest, GiveBackTaskRequest
+from tests.support import files, jobs
 from tests.support.documents import get
 from tests.support.downloads import download
 from tests.support.refusals import expect_refusal
 from tests.support.rpcs import RPCS
+from tests.support.server import serving
 from tests.support.uploads import MEBIBYTE, messages, new_id, spec, store, token_for
 
 pytestmark = pytest.mark.one_database
@@ -92,7 +96,10 @@ def test_a_document_is_read_and_described_by_its_token_without_a_key(alpha, nobo
 def test_a_document_is_not_described_by_its_id_without_a_key(alpha, nobody):
     document = store(alpha, b"content")
 
-    expect_refusal("API_KEY_MISSING", get, nobody, document.id)
+    refusal = expect_refusal("API_KEY_MISSING", get, nobody, document.id)
+
+    assert refusal.metadata == {"method": RPCS["DocumentService.GetDocument"].path}
+    assert refusal.metadata["method"] in refusal.message
 
 
 @pytest.mark.parametrize("caller", ["alpha", "beta"])
@@ -131,6 +138,73 @@ def test_a_worker_uploads_nothing_under_a_lease_that_is_not_alive(worker, server
     expect_refusal("LEASE_LOST", worker.uploads.WriteUpload, messages(spec(lease_id=new_id()), b"a" * MEBIBYTE))
 
     assert server.blob_files().keys() == before
+
+
+def lease_of_a_task(client, worker):
+    """Starts a job and claims its one task."""
+    job = jobs.start(client, [store(client, files.pdf("one"), "one.pdf").id], jobs.MERGE)
+    [task_id] = jobs.task_ids(job)
+    lease_id = new_id()
+    answer = worker.workers.ClaimTask(ClaimTaskRequest(task_id=task_id, lease_id=lease_id, worker="test:1"))
+    assert answer.HasField("task")
+    return lease_id
+
+
+def upload_calls(stubs, upload, content):
+    """Everything that can be done with an upload that is there."""
+    yield lambda: stubs.uploads.GetUploadStatus(GetUploadStatusRequest(upload_id=upload.upload_id))
+    yield lambda: stubs.uploads.CancelUpload(CancelUploadRequest(upload_id=upload.upload_id))
+    yield lambda: stubs.uploads.WriteUpload(messages(upload.upload_id, content))
+
+
+@pytest.mark.needs_redis
+def test_a_worker_touches_no_upload_but_its_tasks_and_nobody_else_touches_those(queueing_server):
+    alpha, beta, admin, worker = (queueing_server.stubs(name) for name in ("alpha", "beta", "admin", "worker"))
+    lease_id, content = lease_of_a_task(alpha, worker), files.pdf("two")
+    uploads = [
+        (alpha, spec("unfinished.pdf"), [beta, admin, worker]),
+        (alpha, spec("finished.pdf"), [beta, admin, worker]),
+        (worker, spec("unfinished.pdf", lease_id=lease_id), [alpha, beta, admin]),
+        (worker, spec("finished.pdf", lease_id=lease_id), [alpha, beta, admin]),
+    ]
+    for owner, upload, _ in uploads:
+        finish = upload.name == "finished.pdf"
+        owner.uploads.WriteUpload(messages(upload, content if finish else content[:-1], finish=finish))
+
+    for _, upload, strangers in uploads:
+        for stranger in strangers:
+            for call in upload_calls(stranger, upload, content):
+                expect_refusal("UPLOAD_ID_TAKEN", call)
+
+    for owner, upload, _ in uploads:
+        assert owner.uploads.WriteUpload(messages(upload.upload_id, content)).result.document.size_bytes == len(content)
+
+
+@pytest.mark.needs_redis
+def test_a_worker_of_the_same_name_as_a_client_is_somebody_else(tmp_path, redis_server):
+    keys, content = "one:client-secret:client,one:worker-secret:worker", files.pdf("one")
+    with serving(tmp_path / "server", BROKER_URL=redis_server.url(12), API_SHARED_SECRET=keys) as server:
+        client, worker = server.stubs(key="client-secret"), server.stubs(key="worker-secret")
+        upload = spec("a.pdf")
+        for finish in (False, True):
+            client.uploads.WriteUpload(messages(upload, content, finish=finish))
+
+            for call in upload_calls(worker, upload, content):
+                expect_refusal("UPLOAD_ID_TAKEN", call)
+
+
+@pytest.mark.needs_redis
+def test_a_worker_goes_on_with_no_upload_whose_lease_it_has_lost(queueing_server):
+    alpha, worker = queueing_server.stubs("alpha"), queueing_server.stubs("worker")
+    lease_id, content = lease_of_a_task(alpha, worker), files.pdf("two")
+    upload = spec("a.pdf", lease_id=lease_id)
+    worker.uploads.WriteUpload(messages(upload, content[:-1], finish=False))
+
+    worker.workers.GiveBackTask(GiveBackTaskRequest(lease_id=lease_id))
+
+    expect_refusal("LEASE_LOST", worker.uploads.WriteUpload, messages(upload.upload_id, content))
+    status = worker.uploads.GetUploadStatus(GetUploadStatusRequest(upload_id=upload.upload_id))
+    assert status.persisted_size == len(content) - 1
 
 
 def test_every_client_sees_every_document(alpha, beta):

@@ -102,6 +102,7 @@ def test_nothing_acknowledged_is_lost_when_one_is_killed_and_it_comes_back(serve
             assert received.getvalue() == content
 
 
+@pytest.mark.one_database
 def test_one_that_dies_again_and_again_is_started_with_longer_and_longer_pauses(server):
     for deaths in (1, 2, 3):
         wait_until(lambda: len(children_of(server)) == 3, "all three are there", seconds=30)
@@ -135,6 +136,7 @@ def test_a_sigterm_lets_uploads_end_whoever_gets_it(tmp_path, redis_server, to_a
         assert download(again.stubs(), result.write_token).data == content
 
 
+@pytest.mark.one_database
 def test_a_second_sigterm_breaks_off_what_is_under_way(server):
     upload = SlowUpload(server, files.pdf_of_size(2 * MEBIBYTE))
     processes = children_of(server)
@@ -150,6 +152,7 @@ def test_a_second_sigterm_breaks_off_what_is_under_way(server):
     upload.go_on.set()
 
 
+@pytest.mark.one_database
 def test_none_survives_its_parent(server):
     SlowUpload(server, files.pdf_of_size(2 * MEBIBYTE)).go_on.set()
     processes = children_of(server)
@@ -160,6 +163,7 @@ def test_none_survives_its_parent(server):
     wait_until_gone(processes)
 
 
+@pytest.mark.one_database
 def test_an_address_that_somebody_listens_on_is_refused(tmp_path, redis_server):
     several_settings = {"PROCESSES": "2", "BROKER_URL": redis_server.url(9)}
     address = f"127.0.0.1:{free_port()}"

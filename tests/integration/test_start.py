@@ -1,11 +1,15 @@
 """Starts that cannot be: one clear message that says what to change, and exit code 1."""
 
+import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.support.downloads import download
+from tests.support.log_lines import lines
 from tests.support.processes import LoggedProcess, clean_environment, console_script
 from tests.support.redis_server import free_port
 from tests.support.server import ServerProcess, serving
@@ -30,6 +34,10 @@ BAD = {
     "an unknown log format": ("LOG_FORMAT", "xml"),
     "a truth value that is none": ("ENABLE_MIMETYPE_VALIDATION", "perhaps"),
     "an upload limit of zero": ("MAX_UPLOAD_SIZE", "0"),
+    "an upload limit without a time": ("CLIENT_UPLOAD_LIMIT", "1000"),
+    "an upload limit of none": ("CLIENT_UPLOAD_LIMIT", "0/hour"),
+    "two upload limits": ("CLIENT_UPLOAD_LIMIT", "1/second;10/hour"),
+    "no process": ("PROCESSES", "0"),
     "a magic file that is not there": ("MAGIC_FILE", "/nonexistent/magic.mgc"),
     "a data folder that cannot be made": ("DATA_DIR", "/proc/nowhere"),
 }
@@ -98,7 +106,77 @@ def test_a_port_that_somebody_else_listens_on_is_named(tmp_path):
 
     assert address in output
     assert "OSIS_DOCUMENT_LISTEN" in output
-    assert late.client_file() is None
+    assert not late.data.exists(), "a start that is refused leaves something behind"
+
+
+@pytest.mark.one_database
+def test_an_address_of_another_host_is_named(tmp_path):
+    with ServerProcess(tmp_path / "server", LISTEN="192.0.2.1:50051", ALLOW_PLAINTEXT="true") as server:
+        output = expect_refused_start(server)
+
+    assert "192.0.2.1:50051: it is not this host's" in output
+    assert not server.data.exists()
+
+
+@pytest.mark.one_database
+def test_two_servers_do_not_share_a_socket_file_and_one_that_is_left_behind_is_no_hindrance(tmp_path):
+    with TemporaryDirectory() as folder:  # a short path, as those of sockets have to be
+        address = f"unix:{folder}/server.sock"
+        with serving(tmp_path / "first", LISTEN=address) as first:
+            document = store(first.stubs(), b"content")
+            with ServerProcess(tmp_path / "second", LISTEN=address) as second:
+                assert f"cannot listen on {address}: another program does" in expect_refused_start(second)
+            assert download(first.stubs(), token_for(first.stubs(), document.id)).data == b"content"
+            first.kill()
+
+        with serving(tmp_path / "first", LISTEN=address) as again:
+            assert download(again.stubs(), token_for(again.stubs(), document.id)).data == b"content"
+
+
+@pytest.mark.one_database
+def test_what_the_server_keeps_is_for_its_own_user_alone(tmp_path):
+    with serving(tmp_path / "server") as server:
+        content = b"personal data"
+        store(server.stubs(), content)
+        private = [server.data, server.data / "osis-document.db", server.data / "osis-document.db-wal"]
+
+        assert {path.name: oct(path.stat().st_mode & 0o077) for path in private} == {path.name: "0o0" for path in private}
+        assert server.blob_file_of(content).stat().st_mode & 0o077 == 0
+        server.stop()
+    (server.data / "osis-document.db").chmod(0o644)
+
+    with serving(tmp_path / "server") as server:
+        assert (server.data / "osis-document.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.one_database
+def test_a_misspelt_variable_is_told_with_the_one_that_may_be_meant(tmp_path):
+    others = {"OSIS_DOCUMENT_TARGET": "x:1", "OSIS_DOCUMENT_WORKER_SLOTS": "3", "OSIS_DOCUMENT_DOMAIN_LIST": "x"}
+    with serving(tmp_path / "server", MAX_UPLOD_SIZE="5", LOG_FORMAT="json", WHATEVER_ELSE="1", environment=others) as server:
+        told = {line["variable"]: line.get("meant") for line in lines(server, "a variable is set that nobody reads")}
+
+    assert told == {
+        "OSIS_DOCUMENT_MAX_UPLOD_SIZE": "OSIS_DOCUMENT_MAX_UPLOAD_SIZE",
+        "OSIS_DOCUMENT_WHATEVER_ELSE": None,
+    }
+
+
+@pytest.mark.one_database
+def test_an_empty_variable_counts_as_not_set(tmp_path):
+    with serving(tmp_path / "server", MAX_UPLOAD_SIZE="", CLIENT_UPLOAD_LIMIT="", TLS_CERTIFICATE="", MAGIC_FILE="") as server:
+        assert store(server.stubs(), b"content").size_bytes == 7
+
+
+@pytest.mark.one_database
+def test_servers_that_start_together_get_the_same_keys(tmp_path, redis_server):
+    unset = {"API_SHARED_SECRET": "", "TOKEN_SIGNING_KEYS": "", "DATA_DIR": str(tmp_path / "shared")}
+    settings = unset | {"BROKER_URL": redis_server.url(11)}
+    with ExitStack() as stack:
+        servers = [stack.enter_context(ServerProcess(tmp_path / str(number), **settings)) for number in range(3)]
+        key = json.loads((tmp_path / "shared" / "keys.json").read_text())["client"] if servers[0].target else ""
+        token = token_for(servers[0].stubs(key=key), store(servers[0].stubs(key=key), b"content").id)
+
+        assert [download(server.stubs(None), token).data for server in servers] == [b"content"] * 3
 
 
 def test_two_servers_do_not_share_a_port(tmp_path):

@@ -1,6 +1,7 @@
 """TLS and client certificates: who gets through, who does not, and that all parts work behind them."""
 
 import io
+import json
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.support.processes import clean_environment, console_script
 from tests.support.server import KEYS, ServerProcess, serving
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess
+
+pytestmark = pytest.mark.one_database
 
 pytestmark = pytest.mark.one_database
 
@@ -131,8 +134,8 @@ def test_the_command_line_goes_both_ways(target, authority, tmp_path):
     environment = certificates.variables(trusts=authority)
     (tmp_path / "note.txt").write_bytes(TEXT)
 
-    document_id = run_cli("upload", "note.txt", settings=settings, environment=environment, cwd=tmp_path).split()[0]
-    run_cli("download", document_id, "-o", "back.txt", settings=settings, environment=environment, cwd=tmp_path)
+    uploaded = json.loads(run_cli("upload", "--json", "note.txt", settings=settings, environment=environment, cwd=tmp_path))
+    run_cli("download", uploaded["id"], "-o", "back.txt", settings=settings, environment=environment, cwd=tmp_path)
 
     assert (tmp_path / "back.txt").read_bytes() == TEXT
 

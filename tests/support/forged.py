@@ -4,6 +4,7 @@ import functools
 import io
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -26,7 +27,9 @@ def _saved(kind: str) -> bytes:
 def _program_of_windows() -> bytes:
     """What a .exe or .dll consists of, as far as anything looks."""
     stub = b"MZ".ljust(60, b"\0") + (128).to_bytes(4, "little") + b"This program cannot be run in DOS mode.\r\n$"
-    return stub.ljust(128, b"\0") + b"PE\0\0\x64\x86\x02\0".ljust(24, b"\0") + b"\x0b\x02".ljust(500, b"\0") + bytes(range(256)) * 9
+    return (
+        stub.ljust(128, b"\0") + b"PE\0\0\x64\x86\x02\0".ljust(24, b"\0") + b"\x0b\x02".ljust(500, b"\0") + bytes(range(256)) * 9
+    )
 
 
 def _archive() -> bytes:
@@ -63,9 +66,7 @@ def wrong_binaries() -> dict[str, bytes]:
         "empty archive": zipped({}),
         "jar": zipped({"META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\r\n", "A.class": b"\xca\xfe\xba\xbe"}),
         "app of Android": zipped({"AndroidManifest.xml": bytes(50), "classes.dex": b"dex\n035\0" + bytes(90)}),
-        "epub": zipped(
-            {"mimetype": b"application/epub+zip", "META-INF/container.xml": b"<container/>"}, stored=["mimetype"]
-        ),
+        "epub": zipped({"mimetype": b"application/epub+zip", "META-INF/container.xml": b"<container/>"}, stored=["mimetype"]),
         "spreadsheet": zipped(office("xlsx")),
         "presentation": zipped(office("pptx")),
         "open spreadsheet": zipped(odt_members(kind="application/vnd.oasis.opendocument.spreadsheet"), stored=["mimetype"]),
@@ -94,7 +95,7 @@ def wrong_binaries() -> dict[str, bytes]:
         "rar": b"Rar!\x1a\x07\x01\0" + bytes(range(200)),
         "MP3": b"ID3\x04\0\0\0\0\0\x23" + bytes(range(256)) * 4,
         "film": struct.pack(">I4s4sI", 24, b"ftyp", b"isom", 512) + b"isomiso2" + bytes(500),
-        "SQLite": b"SQLite format 3\0" + bytes(500),
+        "SQLite": b"SQLite format 3\0" + b"\x10\0\x01\x01\0\x40\x20\x20\0\0\0\x01" + bytes(4000),
         "disk image": bytes(0x8001) + b"CD001\x01" + bytes(4000),
         "noise": bytes(range(256)) * 40,
         "NULs": bytes(4096),
@@ -126,14 +127,18 @@ def only_by_name() -> dict[str, bytes]:
         "new Word.doc": files.docx("x"),
         "page for Word.doc": b"<html xmlns:w='urn:schemas-microsoft-com:office:word'><body>x</body></html>",
         "XML for Word.doc": b'<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument/>',
-        "mail archive for Word.doc": b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=x\r\n\r\n--x\r\n\r\n<html>\r\n--x--\r\n",
+        "mail archive for Word.doc": b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=x\r\n\r\n"
+        b"--x\r\n\r\n<html>\r\n--x--\r\n",
         "OpenDocument.doc": zipped(odt_members(), stored=["mimetype"]),
         "encrypted new Word.doc": ole({"EncryptionInfo": b"x", "EncryptedPackage": bytes(5000)}),
         "mimetype alone.odt": zipped({"mimetype": ODT_TYPE.encode()}, stored=["mimetype"]),
-        "mimetype and a program.odt": zipped({"mimetype": ODT_TYPE.encode(), "a.exe": _program_of_windows()}, stored=["mimetype"]),
+        "mimetype and a program.odt": zipped(
+            {"mimetype": ODT_TYPE.encode(), "a.exe": _program_of_windows()}, stored=["mimetype"]
+        ),
         "mimetype of a page.odt": zipped({**odt_members(), "mimetype": b"text/html"}, stored=["mimetype"]),
         "mimetype of many lines.odt": zipped({**odt_members(), "mimetype": b"a\nb" * 100}, stored=["mimetype"]),
-        "flat OpenDocument.odt": b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>',
+        "flat OpenDocument.odt": b'<?xml version="1.0"?>\n'
+        b'<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>',
         "new Word.odt": files.docx("x"),
         "text.odt": b"This is no zip file.\n",
         "PNG.jpg": _saved("PNG"),
@@ -194,17 +199,62 @@ def two_at_once() -> dict[str, bytes]:
         "page after.png": png + _PAGE,
         "archive after.png": png + attached,
     }
-    return made | {"page after the beginning.png": png[:33] + (len(_PAGE)).to_bytes(4, "big") + b"tEXt" + _PAGE + bytes(4) + png[33:]}
-
-
-def bombs() -> dict[str, bytes]:
-    """What is to take long, or much memory."""
-    return {
-        "a million members.docx": many_members(1_000_000, first=office()),
-        "100,000 members.odt": many_members(100_000, first=odt_members()),
-        "types of 300 MB.docx": zipped(document(**{CONTENT_TYPES: b" " * 300_000_000})),
-        "mimetype of 300 MB.odt": zipped({**odt_members(), "mimetype": b"a" * 300_000_000}),
+    return made | {
+        "page after the beginning.png": png[:33] + (len(_PAGE)).to_bytes(4, "big") + b"tEXt" + _PAGE + bytes(4) + png[33:]
     }
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _endless_directory(path: Path) -> None:
+    """A compound file whose directory's sectors follow each other in a circle."""
+    content = bytearray(ole(word()))
+    (directory,) = struct.unpack_from("<I", content, 48)
+    (table,) = struct.unpack_from("<I", content, 76)
+    struct.pack_into("<I", content, 512 * (table + 1) + 4 * directory, directory)
+    path.write_bytes(content)
+
+
+def _endless_list(path: Path) -> None:
+    """A compound file whose list of table sectors goes on in a circle, asked for a sector far behind."""
+    content = bytearray(ole(word(Data=bytes(9_000_000))))
+    (first_list,) = struct.unpack_from("<I", content, 68)
+    struct.pack_into("<I", content, 512 * (first_list + 1) + 508, first_list)
+    struct.pack_into("<I", content, 48, 0x7FFFFFFF)
+    path.write_bytes(content)
+
+
+def _wide_directory(path: Path) -> None:
+    """A compound file with a directory of half a million streams."""
+    entry = "x".encode("utf-16-le").ljust(64, b"\0") + struct.pack("<HBBIII", 4, 2, 1, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+    streams = b"".join(entry[:72] + number.to_bytes(4, "little") + entry[76:] + bytes(48) for number in range(2, 500_002))
+    writer = bytearray(ole({"Something": streams}))
+    (directory,) = struct.unpack_from("<I", writer, 48)
+    root = bytes(writer[512 * (directory + 1) : 512 * (directory + 1) + 128])
+    writer[512 : 512 + 128] = root[:76] + struct.pack("<I", 1) + root[80:]
+    struct.pack_into("<I", writer, 48, 0)
+    path.write_bytes(writer)
+
+
+#: What is to take long, or much memory: how to write it.
+BOMBS: dict[str, Callable[[Path], None]] = {
+    "a million members.docx": lambda path: _write(path, many_members(1_000_000, first=office())),
+    "100,000 members.odt": lambda path: _write(path, many_members(100_000, first=odt_members())),
+    "as many members as are looked at, to no avail.docx": lambda path: _write(path, many_members(18_000, first={"a": b""})),
+    "types of 100 MB.docx": lambda path: _write(path, zipped(document(**{CONTENT_TYPES: b" " * 100_000_000}))),
+    "types that never end.docx": lambda path: _write(path, zipped(document(**{CONTENT_TYPES: b"<Override " * 3_000_000}))),
+    "types of open quotes.docx": lambda path: _write(path, zipped(document(**{CONTENT_TYPES: b"<Default a='" * 300_000 + b">"}))),
+    "mimetype of 100 MB.odt": lambda path: _write(path, zipped({**odt_members(), "mimetype": b"a" * 100_000_000})),
+    "endless directory.docx": _endless_directory,
+    "endless list.doc": _endless_list,
+    "wide directory.doc": _wide_directory,
+    "brackets.pdf": lambda path: _write(path, b"%PDF-1.4\n" + b"/a(" * 100_000 + b"<html>"),
+    "ends of archives.pdf": lambda path: _write(path, files.pdf("x") + b"PK\x05\x06" * 40_000 + b"<html>"),
+    "noise.txt": lambda path: _write(path, bytes(range(1, 256)) * 100_000),
+    "tags.png": lambda path: _write(path, b"<" * 5_000_000),
+}
 
 
 @functools.cache

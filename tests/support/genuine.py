@@ -1,8 +1,13 @@
 """Files that are what their names say, as many kinds as people have. A name's stem says what is special."""
 
+import array
 import functools
 import io
+import struct
+import zipfile
 import zlib
+from collections.abc import Callable
+from pathlib import Path
 
 import pikepdf
 from PIL import Image, ImageCms
@@ -16,7 +21,6 @@ from tests.support.packages import (
     ODT_TYPE,
     document,
     many_members,
-    members_of,
     odt_members,
     office,
     ordered,
@@ -54,7 +58,14 @@ def docx() -> dict[str, bytes]:
         "single quotes": zipped(office() | {CONTENT_TYPES: office()[CONTENT_TYPES].replace(b'"', b"'")}),
         "prefixed names": zipped(
             office()
-            | {CONTENT_TYPES: office()[CONTENT_TYPES].replace(b"<Override", b"<ct:Override").replace(b"<Default", b"<ct:Default")}
+            | {
+                CONTENT_TYPES: office()[CONTENT_TYPES]
+                .replace(b"xmlns=", b"xmlns:ct=")
+                .replace(b"<Types", b"<ct:Types")
+                .replace(b"</Types", b"</ct:Types")
+                .replace(b"<Override", b"<ct:Override")
+                .replace(b"<Default", b"<ct:Default")
+            }
         ),
         "type by extension": zipped(
             {
@@ -93,7 +104,7 @@ def doc() -> dict[str, bytes]:
         "summary first": ole({"\x05SummaryInformation": b"x", "\x05DocumentSummaryInformation": b"x", **word()}),
         "1,500 objects inside": ole({**word(), "ObjectPool": {f"_{number}": {"Ole": b"x"} for number in range(1500)}}),
         "Rich Text": b"{\\rtf1\\ansi\\deff0{\\fonttbl{\\f0 Arial;}}\\f0 Et\\'e9}",
-        "Rich Text of WordPad": b"{\\rtf1\\ansi\\ansicpg1252\\deff0\\nouicompat{\\*\\generator Riched20 10.0}\\pard Hello\\par}\r\n\0",
+        "Rich Text of WordPad": b"{\\rtf1\\ansi\\ansicpg1252\\nouicompat{\\*\\generator Riched20 10.0}\\pard Hello\\par}\r\n\0",
         "Word 2": b"\xdb\xa5\x2d\x00\x00\x00\x09\x04" + bytes(2000),
         "Word for DOS": b"\x31\xbe\x00\x00\x00\xab" + bytes(2000),
         "Word 5 for the Macintosh": b"\xfe\x37\x00\x23\x00\x00" + bytes(2000),
@@ -152,7 +163,8 @@ def txt() -> dict[str, bytes]:
         "form feeds": b"page one\n\x0cpage two\n\x0c",
         "terminal": b"\x1b[31mred\x1b[0m and \x1b[1mbold\x1b[0m\n",
         "overstruck": b"N\x08NA\x08AM\x08ME\x08E\n",
-        "old word processor": b"There is a \x02bold\x02 word in this line, and another one that is \x19slanted\x19: by WordStar it was written.\r\n" * 9,
+        "old word processor": b"There is a \x02bold\x02 word in this line of WordStar's, and one that is \x19slanted\x19.\r\n"
+        * 9,
         "receipt": b"\x02TICKET 0042\r\nTOTAL        12.50 EUR\r\nVIELEN DANK FUER IHREN EINKAUF\r\n\x03",
         "filled up with NUL": b"the last record is filled up".ljust(512, b"\0"),
         "one byte": b"x",
@@ -343,17 +355,94 @@ def pdf() -> dict[str, bytes]:
         "with a page attached": _with_attachment("a.html", b"<!DOCTYPE html><html><script>x</script></html>" * 20),
         "a title about HTML": _titled("All about <table> and (how to) use <script>"),
         "PDF/A metadata": _with_metadata(
-            b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><dc:title>T</dc:title>'
-            b"<pdfaid:part>2</pdfaid:part></rdf:RDF></x:xmpmeta>"
+            b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>'
+            b"<dc:title>T</dc:title><pdfaid:part>2</pdfaid:part></rdf:RDF></x:xmpmeta>"
         ),
         "of pictures": _saved(_photo(), "PDF"),
     }
     return {f"{stem}.pdf": content for stem, content in made.items()}
 
 
+def _large_docx(path: Path) -> None:
+    """A Word document with a film of 300 MB in it, of which the disk holds nothing."""
+    small = zipped({"word/media/film.mp4": b"", **document()}, stored=["word/media/film.mp4"])
+    size = 300 * 1024 * 1024
+    with zipfile.ZipFile(io.BytesIO(small)) as archive:
+        start, film = archive.start_dir, archive.getinfo("word/media/film.mp4")
+    body = len(film.FileHeader())
+    with path.open("wb") as file:
+        file.write(small[:body])
+        file.seek(body + size)
+        file.write(small[body:start])
+        listing = bytearray(small[start:-22])
+        place = 0
+        while place < len(listing):
+            name_bytes, extra_bytes, comment_bytes = struct.unpack_from("<3H", listing, place + 28)
+            (offset,) = struct.unpack_from("<I", listing, place + 42)
+            if offset:
+                struct.pack_into("<I", listing, place + 42, offset + size)
+            else:
+                struct.pack_into("<3I", listing, place + 16, 0, size, size)
+            place += 46 + name_bytes + extra_bytes + comment_bytes
+        file.write(listing)
+        end = bytearray(small[-22:])
+        struct.pack_into("<I", end, 16, start + size)
+        file.write(end)
+
+
+def _large_doc(path: Path) -> None:
+    """A Word document of 600 MB, of which the disk holds the directory and the table of sectors."""
+    size = 600 * 1024 * 1024
+    whole = ole({"WordDocument": WORD_97.ljust(4096, b"\0"), "Data": bytes(4096)})
+    tables = size // 512 // 128 + 1
+    lists = -(-(tables - 109) // 127)
+    first_table = len(whole) // 512 - 1
+    first_list = first_table + tables
+    first_data = first_list + lists
+    table = array.array("I", range(1, tables * 128 + 1))
+    old = struct.unpack_from("<128I", whole, 512 * (struct.unpack_from("<I", whole, 76)[0] + 1))
+    for number in range(first_table):
+        table[number] = old[number]
+    for number in range(first_table, first_list):
+        table[number] = 0xFFFFFFFD
+    for number in range(first_list, first_data):
+        table[number] = 0xFFFFFFFC
+    places = list(range(first_table, first_list))
+    header = bytearray(whole[:512])
+    struct.pack_into("<I", header, 44, tables)
+    struct.pack_into("<II", header, 68, first_list, lists)
+    struct.pack_into("<109I", header, 76, *places[:109])
+    with path.open("wb") as file:
+        file.write(bytes(header) + whole[512:] + table.tobytes())
+        for number in range(lists):
+            part = places[109 + number * 127 : 109 + (number + 1) * 127]
+            part += [0xFFFFFFFF] * (127 - len(part))
+            file.write(struct.pack("<128I", *part, first_list + number + 1 if number + 1 < lists else 0xFFFFFFFE))
+        file.truncate(size)
+
+
+#: Files that are larger than anything is read of: how to write them.
+LARGE: dict[str, Callable[[Path], None]] = {
+    "300 MB.docx": _large_docx,
+    "600 MB.doc": _large_doc,
+    "1 GB.pdf": lambda path: _sparse(path, files.pdf("x")[:200], 1_000_000_000, b"\nstartxref\n0\n%%EOF\n"),
+    "1 GB.jpg": lambda path: _sparse(path, _saved(_photo(), "JPEG")[:600], 1_000_000_000, b"\xff\xd9"),
+    "100 MB.txt": lambda path: _write(path, b"a line of a long protocol\n" * 4_000_000),
+}
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _sparse(path: Path, beginning: bytes, size: int, end: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(beginning)
+        file.seek(size)
+        file.write(end)
+
+
 @functools.cache
 def all_files() -> dict[str, bytes]:
     """All of them, by name."""
     return docx() | doc() | odt() | txt() | jpg() | png() | pdf()
-
-

@@ -47,6 +47,7 @@ class Proxy:
         plan: what is done to the next connections, one item for each (None: nothing); those beyond are left in peace.
         connections: how many there have been.
         sent: how many bytes clients have sent over each of them.
+        received: how many bytes the server has sent back over each of them.
     """
 
     def __init__(self, target: str) -> None:
@@ -59,6 +60,7 @@ class Proxy:
         self.plan: deque[Cut | Swallow | Delay | None] = deque()
         self.connections = 0
         self.sent: list[int] = []
+        self.received: list[int] = []
         self._spawn(self._accept)
 
     @property
@@ -102,6 +104,7 @@ class Proxy:
                 continue
             number = self.connections
             self.sent.append(0)
+            self.received.append(0)
             self.connections += 1
             self._spawn(self._pump, number, near, far, self.plan.popleft() if self.plan else None)
 
@@ -130,6 +133,7 @@ class Proxy:
                             self.sent[number] += len(data)
                             far.sendall(data)
                         elif not (isinstance(harm, Swallow) and self.sent[number] >= harm.after):
+                            self.received[number] += len(data)
                             near.sendall(data)
             except OSError:
                 pass

@@ -67,6 +67,12 @@ class Bucket:
         """Removes an object."""
         self._client.delete_object(Bucket=self.name, Key=name)
 
+    def set_lifecycle(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:
+        """Gives it lifecycle rules; returns what it makes of them for objects that were begun in parts."""
+        self._client.put_bucket_lifecycle_configuration(Bucket=self.name, LifecycleConfiguration=configuration)
+        rules = self._client.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"]
+        return [rule["AbortIncompleteMultipartUpload"] for rule in rules]
+
 
 class S3Process(LoggedProcess):
     """`moto_server`, ready when the constructor returns."""

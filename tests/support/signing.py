@@ -14,7 +14,9 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
-def signed(claims: dict[str, Any], *, key: str = SIGNING_KEY, algorithm: str | None = "HS256", key_id: str = SIGNING_KEY_ID) -> str:
+def signed(
+    claims: dict[str, Any], *, key: str = SIGNING_KEY, algorithm: str | None = "HS256", key_id: str = SIGNING_KEY_ID
+) -> str:
     """A token that says this, signed as the service signs unless told otherwise."""
     return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": key_id})
 

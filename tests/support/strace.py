@@ -19,13 +19,20 @@ _CALL = re.compile(r"^\d+ (\w+)\(", re.MULTILINE)
 
 
 class Strace(LoggedProcess):
-    """strace attached to all threads of a process. Every thread counts for itself where `when` is given."""
+    """strace attached to all threads of a process. Every thread counts for itself where `when` is given.
 
-    def __init__(self, traced: LoggedProcess, *expressions: str) -> None:
+    Args:
+        traced: the process.
+        expressions: those of strace's option `-e`.
+        path: if given, only calls that have to do with this file matter.
+    """
+
+    def __init__(self, traced: LoggedProcess, *expressions: str, path: Path | None = None) -> None:
         self._traced = traced
         self._trace = traced.log.with_name("strace.out")
         self._trace.unlink(missing_ok=True)
         arguments = [argument for expression in expressions for argument in ("-e", expression)]
+        arguments += ["-P", str(path)] if path else []
         super().__init__(
             f"strace of {traced.name}",
             ["strace", "-f", "-qq", "-o", str(self._trace), *arguments, "-p", str(traced.pid)],
@@ -65,9 +72,9 @@ class Strace(LoggedProcess):
 
 
 @contextmanager
-def tracing(process: LoggedProcess, *expressions: str) -> Iterator[Strace]:
-    """Attaches strace to a process for the length of the block; `expressions` are those of its option `-e`."""
+def tracing(process: LoggedProcess, *expressions: str, path: Path | None = None) -> Iterator[Strace]:
+    """Attaches strace to a process for the length of the block; arguments as `Strace` takes them."""
     require_program("strace")
-    with Strace(process, *expressions) as strace:
+    with Strace(process, *expressions, path=path) as strace:
         strace.wait_until_attached()
         yield strace

@@ -15,21 +15,31 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def filter_options(command: _F) -> _F:
     """Adds the filters, as keyword arguments that `Client.list_documents` takes."""
     for option in (
-        click.option("--before", "uploaded_before", type=MomentType(), metavar="MOMENT", help="Uploaded before: as --since."),
+        click.option(
+            "--before", "uploaded_before", type=MomentType(), metavar="MOMENT", help="Only those uploaded before that moment."
+        ),
         click.option(
             "--since",
             "uploaded_from",
             type=MomentType(),
             metavar="MOMENT",
-            help="Uploaded then or later: 2026-01-31, 2026-01-31T12:00, or 7d for seven days ago.",
+            help="Only those uploaded since: 2026-01-31, 2026-01-31T12:00, or 7d for seven days ago.",
         ),
         click.option(
-            "--type", "mime_types", multiple=True, metavar="TYPE", help="Of this media type (application/pdf). May be repeated."
+            "--type",
+            "mime_types",
+            multiple=True,
+            metavar="TYPE",
+            help="Only those of this media type (application/pdf). May be repeated.",
         ),
         click.option(
-            "--name", "name_contains", default="", metavar="TEXT", help="With this text in the name, whatever its case."
+            "--name",
+            "name_contains",
+            default="",
+            metavar="TEXT",
+            help="Only those with this text in the name, whatever its case.",
         ),
-        click.option("--path", "path_prefix", default="", metavar="PREFIX", help="With a logical path that begins so."),
+        click.option("--path", "path_prefix", default="", metavar="PREFIX", help="Only those whose logical path begins so."),
     ):
         command = option(command)
     return command

@@ -15,7 +15,7 @@ from .values import IdType
 @common_options(hidden=True)
 @pass_settings
 def finalize(settings: Settings, *, document_ids: tuple[str, ...]) -> None:
-    """Makes documents that are held for a time final.
+    """Makes held documents final, so that they stay.
 
     \b
     Examples:

@@ -42,10 +42,10 @@ _PAGE = 100
     multiple=True,
     type=click.Choice([*_STATUSES, "any"]),
     default=["uploaded"],
-    help="Which stand so. May be repeated. By default uploaded ones: those that were confirmed.",
+    help="Only those that stand so (uploaded: those that were confirmed). May be repeated.",
 )
-@click.option("--held/--not-held", default=None, help="Only documents that are held for a time, or only those that are not.")
-@click.option("--corrupt/--sound", default=None, help="Only documents with damaged content, or only sound ones.")
+@click.option("--held/--not-held", default=None, help="Only those that are held for a time, or only those that are not.")
+@click.option("--corrupt/--sound", default=None, help="Only those with damaged content, or only sound ones.")
 @click.option("--order", type=click.Choice(list(_ORDERS)), default="newest", help="What comes first (newest), or by path.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="So many at most.")
 @common_options(hidden=True, json_help="Print one JSON document to a line, and errors as JSON too.")

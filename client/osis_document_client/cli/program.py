@@ -46,12 +46,12 @@ class Program(click.Group):
         """Makes a group of the commands of all sections, which its help keeps apart."""
         commands = [command for section in sections.values() for command in section]
         super().__init__(name, commands=commands, **options)
-        self._sections = sections
+        self.sections = sections
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Writes the commands' names and first sentences into the help."""
         width = max(len(name) for name in self.commands)
-        for title, commands in self._sections.items():
+        for title, commands in self.sections.items():
             with formatter.section(title):
                 limit = formatter.width - 6 - width
                 formatter.write_dl([(f"{command.name:<{width}}", command.get_short_help_str(limit)) for command in commands])
@@ -149,5 +149,5 @@ def program() -> None:
       3    the service cannot be reached, or not in time
       4    not allowed: the API key or the token
       5    a local file cannot be read or written
-      130  interrupted
+      130  interrupted (143: told to end)
     """

@@ -14,6 +14,9 @@ ZIP = "application/zip"
 OLE = "application/x-ole-storage"
 UNKNOWN = "application/octet-stream"
 
+#: What can be rotated.
+IMAGES = frozenset({JPEG, PNG})
+
 #: What a worker can make a PDF of. A PDF passes through.
 CONVERTIBLE = frozenset({DOCX, DOC, ODT, TEXT, JPEG, PNG})
 

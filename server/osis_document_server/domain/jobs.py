@@ -82,16 +82,23 @@ class ContentChange:
     degrees: int = 0
     #: EDIT only: degrees, as above, by page from 0.
     rotations: Mapping[int, int] = field(default_factory=dict)
+    #: EDIT only: the upload whose content is saved and which is then gone; None: the document's own content is turned.
+    edited: UUID | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns it as it is stored."""
-        return {**vars(self), "rotations": {str(page): degrees for page, degrees in self.rotations.items()}}
+        return {
+            **vars(self),
+            "rotations": {str(page): degrees for page, degrees in self.rotations.items()},
+            "edited": str(self.edited) if self.edited else None,
+        }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "ContentChange":
         """Returns the change that ``to_json`` stored."""
         rotations = {int(page): degrees for page, degrees in stored["rotations"].items()}
-        return cls(**{**stored, "type": TaskType(stored["type"]), "rotations": rotations})
+        edited = UUID(stored["edited"]) if stored.get("edited") else None
+        return cls(**{**stored, "type": TaskType(stored["type"]), "rotations": rotations, "edited": edited})
 
 
 #: What a job does in one step.

@@ -72,7 +72,11 @@ class Session:
     """The right to write to an upload, until somebody takes it over."""
 
     spec: UploadSpec
+    #: When the upload was registered: an id that was cancelled may be in use again, with its epochs beginning anew.
+    started_at: datetime
     epoch: int
+    #: This writer's, unlike that of any other that ever wrote to an upload with this id.
+    number: int
     #: Offset at which this writer begins.
     start: int
     #: Keys under which this writer and those before it store the whole of it, the newest last.

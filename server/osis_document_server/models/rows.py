@@ -51,6 +51,8 @@ _CONVERSIONS: tuple[tuple[str, Callable[[Any], Any] | None], ...] = tuple(
     (column.name, column.python_value if isinstance(column, UUIDField | JSONField | MomentField) else None) for column in _COLUMNS
 )
 _BLOB_COLUMNS = ("key", "size_bytes", "sha256", "block_checksums", "corrupt")
+#: Of documents, to lock them.
+_SELECT_NOTHING = 'SELECT 1 FROM "document" AS "t1"'
 
 
 def select_documents() -> "ModelSelect[DocumentRow]":
@@ -88,9 +90,12 @@ def find_documents(database: Database, document_ids: Iterable[UUID], *, lock: bo
     if not parameters:
         return {}
     marks = ", ".join([database.param] * len(parameters))
-    sql = f'{_base_sql(database)} WHERE ("t1"."id" IN ({marks})) ORDER BY "t1"."id"'
+    where = f'WHERE ("t1"."id" IN ({marks})) ORDER BY "t1"."id"'
     if lock and database.for_update:
-        sql += ' FOR UPDATE OF "t1"'
+        # Locked first and read then. In one query, PostgreSQL would look at rows that it had to wait for as they are by then, but
+        # at their blobs as they were before: a document whose content was changed meanwhile would not be found.
+        database.execute_sql(f"{_SELECT_NOTHING} {where} FOR UPDATE", parameters)  # type: ignore[no-untyped-call]
+    sql = f"{_base_sql(database)} {where}"
     return {document.id: document for document in fetch_documents(database, sql, parameters)}
 
 

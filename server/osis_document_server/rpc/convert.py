@@ -170,7 +170,28 @@ def _from_import(message: upload_service_pb2.ImportSpec) -> Import:
 
 
 def _optional_moment(message: Any, field: str) -> datetime | None:
-    return getattr(message, field).ToDatetime(tzinfo=UTC) if message.HasField(field) else None
+    """A moment, if there is one.
+
+    Raises:
+        ArgumentInvalid: it is none that a Timestamp can write.
+    """
+    try:
+        return getattr(message, field).ToDatetime(tzinfo=UTC) if message.HasField(field) else None
+    except ValueError:
+        raise ArgumentInvalid(
+            f"{field} is no moment between the years 1 and 9999, with nanoseconds from 0 to 999,999,999.", field=field
+        ) from None
+
+
+def _searched(text: str, *, field: str) -> str:
+    """A text to look for, in NFC as names and paths are.
+
+    Raises:
+        ArgumentInvalid: it has a NUL, which no name and no path has, and at which databases differ.
+    """
+    if "\0" in text:
+        raise ArgumentInvalid(f"{field} contains a NUL character, which is in no name and no path.", field=field)
+    return unicodedata.normalize("NFC", text)
 
 
 def from_expiration_policy(value: int) -> ExpirationPolicy:
@@ -304,7 +325,7 @@ def from_list_documents(message: document_service_pb2.ListDocumentsRequest) -> D
     """Which documents are listed.
 
     Raises:
-        ArgumentInvalid: a value that this version does not know.
+        ArgumentInvalid: a value that this version does not know, or that nothing can have.
     """
     if message.order not in _ORDERS:
         raise ArgumentInvalid(f"order {message.order} is not known to this version of the service.", field="order")
@@ -315,8 +336,8 @@ def from_list_documents(message: document_service_pb2.ListDocumentsRequest) -> D
         # One that is not specified means any.
         statuses=frozenset(Status(status) for status in statuses) if all(statuses) else frozenset(),
         mime_types=frozenset(message.mime_types),
-        name_contains=unicodedata.normalize("NFC", message.name_contains),
-        path_prefix=unicodedata.normalize("NFC", message.path_prefix),
+        name_contains=_searched(message.name_contains, field="name_contains"),
+        path_prefix=_searched(message.path_prefix, field="path_prefix"),
         uploaded_from=_optional_moment(message, "uploaded_from"),
         uploaded_before=_optional_moment(message, "uploaded_before"),
         held=message.held if message.HasField("held") else None,

@@ -79,10 +79,11 @@ class ContentTypes:
     """Detects media types.
 
     Args:
-        magic_file: a libmagic database of the operator's own, asked before the one that comes with the service.
+        magic_file: a libmagic database of the operator's own, asked before the one that comes with the service. Where it says
+            of a file that it is what its extension says, it is believed; unless the file is something else besides.
 
     Raises:
-        libmagic.UnusableDatabaseError: that database cannot be read.
+        libmagic.UnusableMagicError: that database cannot be read.
     """
 
     def __init__(self, magic_file: Path | None = None) -> None:
@@ -107,11 +108,12 @@ class ContentTypes:
             file = _File(path, beginning, stream.read())
         own = self._own.type_of(path) if self._own else content.UNKNOWN
         named = self._bundled.type_of(path) if own == content.UNKNOWN else own
+        is_vouched_for = own == content.TYPE_BY_EXTENSION.get(extension)
         if beginning.startswith(zip_content.SIGNATURE):
-            return zip_content.type_of(path) or _believed(named, own=own, shell=content.ZIP)
+            return zip_content.type_of(path) or (own if is_vouched_for else _of_shell(named, content.ZIP))
         if beginning.startswith(ole_content.SIGNATURE):
-            return _of_ole(path, extension=extension) or _believed(named, own=own, shell=content.OLE)
-        if own == content.UNKNOWN:
+            return _of_ole(path, extension=extension) or (own if is_vouched_for else _of_shell(named, content.OLE))
+        if not is_vouched_for:
             named = _looked_at(file, named, extension=extension)
         if named in {content.PDF, content.JPEG, content.PNG}:
             return polyglots.other_nature(named, beginning=beginning[: polyglots.BEGINNING_BYTES], end=file.end) or named
@@ -130,10 +132,9 @@ def require_agreement(name: str, *, extension: str, detected: str) -> None:
         )
 
 
-def _believed(named: str, *, own: str, shell: str) -> str:
-    """What libmagic says of a container inside which no document was found. Only an own database may call it one all the same."""
-    is_doubtful = named == content.UNKNOWN or named in content.TYPE_BY_EXTENSION.values()
-    return shell if own == content.UNKNOWN and is_doubtful else named
+def _of_shell(named: str, shell: str) -> str:
+    """What a container is inside which no document was found: what libmagic says, unless that it is a document."""
+    return shell if named == content.UNKNOWN or named in content.TYPE_BY_EXTENSION.values() else named
 
 
 def _of_ole(path: Path, *, extension: str) -> str:
@@ -151,7 +152,7 @@ def _looked_at(file: _File, named: str, *, extension: str) -> str:
     if extension == "pdf" and named in _BEFORE_PDF and _PDF_HEADER.search(beginning[:_PDF_HEADER_BYTES]):
         return content.PDF
     if beginning.startswith(_JPEG_SIGNATURE):
-        return named if beginning.startswith(_JPEG_LS_SIGNATURE) else content.JPEG
+        return "image/jls" if beginning.startswith(_JPEG_LS_SIGNATURE) else content.JPEG
     if beginning.startswith(_PNG_SIGNATURE) and named.startswith("image/"):  # animated ones have got names of their own
         return content.PNG
     return content.UNKNOWN if named in _CONTAINED else named

@@ -1,6 +1,7 @@
 """libmagic: the database that comes with the service, and one of an operator's own."""
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -8,15 +9,16 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
-import pylibmagic  # noqa: F401
+import pylibmagic
 
 # isort: split
 import magic  # after pylibmagic, which points it to the libmagic that it brings; a system's own would not read its database
 
 from osis_document_server.domain import content
 
-#: How a compiled database begins, in either byte order (libmagic's MAGICNO).
+#: How a compiled database begins, in either byte order (libmagic's MAGICNO); the version of its form follows.
 _COMPILED = (b"\x1c\x04\x1e\xf1", b"\xf1\x1e\x04\x1c")
+_COMPILED_BYTES = 8
 
 #: What libmagic finds out without a database, as `file` names it and by libmagic's flags (magic.h: MAGIC_NO_CHECK_…).
 _BUILT_IN = {
@@ -36,7 +38,7 @@ _PROGRAM_SECONDS = 10
 _TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+")
 
 
-class UnusableDatabaseError(ValueError):
+class UnusableMagicError(ValueError):
     """A database cannot be read. The message says why, and what to do."""
 
 
@@ -61,23 +63,28 @@ def open_database(file: Path) -> Database:
     """Opens an operator's own database: entries as magic(5) describes them, or what ``file -C -m`` compiled of them.
 
     Raises:
-        UnusableDatabaseError: it cannot be read, neither by the libmagic that comes with the service nor by this host's.
+        UnusableMagicError: it cannot be read.
     """
-    with file.open("rb") as stream:
-        is_compiled = stream.read(len(_COMPILED[0])) in _COMPILED
+    beginning = _beginning_of(file)
+    if beginning.startswith(_COMPILED) and beginning != _beginning_of(Path(str(pylibmagic.data)) / "magic.mgc"):
+        # Each version of libmagic reads what it has compiled itself. What this host's `file` has compiled, it reads.
+        try:
+            return _HostDatabase(file)
+        except OSError as exc:
+            raise UnusableMagicError(
+                "it was compiled by another version of libmagic than the one that comes with the service, and this host's "
+                f"`file` does not read it either ({exc}). Give the file that it was compiled from instead"
+            ) from exc
     try:
         return _OwnDatabase(file)
     except magic.MagicException as exc:
         why = exc.message.decode(errors="replace") if isinstance(exc.message, bytes) else str(exc)
-        if not is_compiled:
-            raise UnusableDatabaseError(f"{why}. See docs/how-to/refused-files.md for how entries are written") from exc
-    try:
-        # Each version of libmagic compiles for itself. A host's `file` reads what it has compiled.
-        return _HostDatabase(file)
-    except OSError as exc:
-        raise UnusableDatabaseError(
-            f"{why}, and this host's `file` does not read it either ({exc}). Give the file that it was compiled from instead"
-        ) from exc
+        raise UnusableMagicError(f"{why.rstrip('!.')}. docs/how-to/refused-files.md tells how entries are written") from exc
+
+
+def _beginning_of(database: Path) -> bytes:
+    with database.open("rb") as stream:
+        return stream.read(_COMPILED_BYTES)
 
 
 class _Handle:
@@ -124,7 +131,9 @@ class _HostDatabase:
             raise OSError(" ".join((look.stderr or look.stdout).split())[:200])
 
     def type_of(self, path: Path) -> str:
-        detected = self._run(path).stdout.strip()
+        detected = ""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            detected = self._run(path).stdout.strip()
         return detected if _TYPE.fullmatch(detected) else content.UNKNOWN
 
     def _run(self, path: Path) -> subprocess.CompletedProcess[str]:
@@ -135,5 +144,6 @@ class _HostDatabase:
             encoding="utf-8",
             errors="replace",
             stdin=subprocess.DEVNULL,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},  # not pylibmagic's library and database
             timeout=_PROGRAM_SECONDS,
         )

@@ -16,7 +16,7 @@ _BOMS = (
 _USUAL_CONTROLS = b"\t\n\v\f\r\b\x1a\x1b"
 _OTHER_CONTROLS = bytes(byte for byte in (*range(1, 32), 127) if byte not in _USUAL_CONTROLS)
 #: Of the others, old word processors and devices leave one character in so many at most. Of random bytes, one in ten is one.
-_CHARACTERS_PER_CONTROL = 20
+_CHARACTERS_PER_CONTROL = 16
 
 #: UTF-16 without a mark is believed if so many of its characters, of ten, are from scripts that end below U+0600.
 _FAMILIAR_OF_TEN = 7

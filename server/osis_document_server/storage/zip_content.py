@@ -6,9 +6,10 @@ Only the packing is read: the list of members and the two or three small ones th
 import codecs
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
+from xml.parsers import expat
 
 from osis_document_server.domain import content
 from osis_document_server.storage.bounded_file import BoundedFile
@@ -39,15 +40,19 @@ _MAIN_PARTS = {
         "application/vnd.openxmlformats-officedocument.presentationml.presentation"
     ),
 }
-_TYPE_TAG = re.compile(r"<(?:\w+:)?(?P<kind>Override|Default)\s(?P<attributes>[^>]*)>")
-_ATTRIBUTE = re.compile(r"(?P<name>\w+)\s*=\s*(?P<quote>[\"'])(?P<value>.*?)(?P=quote)", re.DOTALL)
-
 #: What a package says of itself in its member "mimetype": OpenDocument 1.3, part 2, 3.3; EPUB 3.3, 4.2.6.2.
 _PACKAGE = re.compile(r"application/(vnd\.oasis\.opendocument\.[a-z-]+|epub\+zip)")
 _ODT_TEMPLATE = f"{content.ODT}-template"
-_MANIFEST_ENTRY = re.compile(r"<(?:[\w-]+:)?file-entry\s(?P<attributes>[^>]*)>")
-
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+#: How XML begins in encodings that are certain without a declaration, or in spite of one.
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "UTF-8"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+    (b"<\0", "UTF-16LE"),
+    (b"\0<", "UTF-16BE"),
+)
+#: One of these is in every such package.
+_PACKAGE_PARTS = frozenset({"content.xml", "meta-inf/manifest.xml", "meta-inf/container.xml"})
 
 
 def type_of(path: Path) -> str:
@@ -85,58 +90,73 @@ class _Package:
         return self._office_type() or self._open_document_type()
 
     def _office_type(self) -> str:
-        for tag in _TYPE_TAG.finditer(self._text("[content_types].xml")):
-            attributes = _attributes(tag["attributes"])
-            made = _MAIN_PARTS.get(attributes.get("contenttype", "").lower())
-            if made and self._has_part(tag["kind"], attributes):
+        for element, attributes in _elements(self._read("[content_types].xml")):
+            made = _MAIN_PARTS.get(attributes.get("ContentType", "").strip().lower())
+            if made and self._has_part(element, attributes):
                 return made
         return ""
 
-    def _has_part(self, kind: str, attributes: dict[str, str]) -> bool:
+    def _has_part(self, element: str, attributes: Mapping[str, str]) -> bool:
         """True if a part is there to which a type is given, by its name or by its extension."""
-        if kind == "Override":
-            return _normal(unquote(attributes.get("partname", ""))) in self._members
-        extension = f".{attributes.get('extension', '').lower()}"
-        return any(PurePosixPath(name).suffix == extension for name in self._parts())
+        if element == "Override":
+            return _normal(unquote(attributes.get("PartName", ""))) in self._members
+        suffix = f".{attributes.get('Extension', '').lower()}"
+        return element == "Default" and any(PurePosixPath(name).suffix == suffix for name in self._parts())
 
-    def _parts(self) -> Iterable[str]:
+    def _parts(self) -> Iterator[str]:
         return (name for name in self._members if name != "[content_types].xml" and not name.startswith("_rels/"))
 
     def _open_document_type(self) -> str:
-        declared = self._text("mimetype").strip("\0 \t\r\n") or self._manifest_type()
-        if not _PACKAGE.fullmatch(declared) or not {"content.xml", "meta-inf/manifest.xml", "meta-inf/container.xml"} & set(
-            self._members
-        ):
+        declared = self._read("mimetype").removeprefix(codecs.BOM_UTF8).strip(b"\0 \t\r\n").decode("ascii", errors="replace")
+        declared = declared or self._manifest_type()
+        has_content = not self._members.keys().isdisjoint(_PACKAGE_PARTS)
+        if not has_content or not _PACKAGE.fullmatch(declared):
             return ""
         return content.ODT if declared == _ODT_TEMPLATE else declared
 
     def _manifest_type(self) -> str:
         """What the manifest says of the whole package, for the rare program that leaves "mimetype" out."""
-        for entry in _MANIFEST_ENTRY.finditer(self._text("meta-inf/manifest.xml")):
-            attributes = _attributes(entry["attributes"])
-            if attributes.get("path") == "/":
-                return attributes.get("type", "")
+        for element, attributes in _elements(self._read("meta-inf/manifest.xml")):
+            if element == "file-entry" and attributes.get("full-path") == "/":
+                return attributes.get("media-type", "")
         return ""
 
-    def _text(self, name: str) -> str:
-        """The text of a member, in whichever encoding; empty if there is none."""
+    def _read(self, name: str) -> bytes:
+        """The content of a member; empty if there is none."""
         info = self._members.get(name)
         if info is None:
-            return ""
+            return b""
         with self._archive.open(info) as member:
-            raw = member.read(_MEMBER_BYTES)
-        for bom, encoding in _BOMS:
-            if raw.startswith(bom):
-                return raw[len(bom) :].decode(encoding, errors="replace")
-        if b"\0" in raw[:2]:  # UTF-16 without a mark, as XML begins with "<"
-            return raw.decode("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", errors="replace")
-        return raw.decode("utf-8", errors="replace")
+            return member.read(_MEMBER_BYTES)
 
 
 def _normal(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").lower()
 
 
-def _attributes(text: str) -> dict[str, str]:
-    """The attributes of a tag, by local name in lower case (``manifest:media-type`` is ``type``)."""
-    return {match["name"].lower(): match["value"].strip() for match in _ATTRIBUTE.finditer(text)}
+def _elements(xml: bytes) -> list[tuple[str, dict[str, str]]]:
+    """All elements of an XML text with their attributes, by local names; whatever its encoding.
+
+    Raises:
+        expat.ExpatError, ValueError: it is no XML, or has a document type declaration, which these never have.
+    """
+    found: list[tuple[str, dict[str, str]]] = []
+    if not xml:
+        return found
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        found.append((_local(name), {_local(key): value for key, value in attributes.items()}))
+
+    def refuse(*_: object) -> None:
+        raise ValueError("a document type declaration")
+
+    encoding = next((encoding for start, encoding in _ENCODINGS if xml.startswith(start)), None)
+    parser = expat.ParserCreate(encoding, namespace_separator=" ")
+    parser.StartElementHandler = begin
+    parser.StartDoctypeDeclHandler = refuse
+    parser.Parse(xml, True)
+    return found
+
+
+def _local(name: str) -> str:
+    return name.rpartition(" ")[2]

@@ -26,7 +26,7 @@ from osis_document_server.errors import (
     error_for,
 )
 from osis_document_server.models import rows
-from osis_document_server.models.database import unit_of_work
+from osis_document_server.models.database import reading, unit_of_work
 from osis_document_server.models.tables import DocumentRow, JobInputRow, JobRow, TaskInputRow, TaskRow
 from osis_document_server.usecases import access, outputs, progress, removal
 from osis_document_server.usecases.dispatch import Dispatcher
@@ -117,17 +117,18 @@ class ContentChanges:
         turned = {page: quarter_turns(degrees, field=f"rotations[{page}]") for page, degrees in sorted(rotations.items())}
         if any(page < 0 for page in turned):
             raise ArgumentInvalid(f"rotations names page {min(turned)}; pages are counted from 0.", field="rotations")
+        edited = access.verify(self._service, edited_upload_token) if edited_upload_token else None
         change = ContentChange(
             type=TaskType.EDIT,
             revision=claims.revision,
             modified=claims.modified,
             rotations={page: degrees for page, degrees in turned.items() if degrees},
+            edited=edited.document_id if edited else None,
         )
-        if not edited_upload_token and not change.rotations:
+        if edited is None and not change.rotations:
             raise ArgumentInvalid(
                 "There is nothing to change: send edited_upload_token, or rotations.", field="edited_upload_token"
             )
-        edited = access.verify(self._service, edited_upload_token) if edited_upload_token else None
         if edited is not None:
             edited.require(Purpose.UPLOAD)
         if edited is not None and edited.document_id == claims.document_id:
@@ -183,7 +184,7 @@ class ContentChanges:
 
     def _outcome(self, claims: Claims, job: Job | None) -> Changed:
         if job is not None and job.state is State.CANCELLED:
-            access.readable_document(self._service, claims)  # it was deleted or infected meanwhile, which is the reason
+            self._require_open(claims.document_id, *_edited(job))  # one was deleted or infected meanwhile: that is the reason
             raise TokenSpent("The change was cancelled. Ask for a new token and try again.", document_id=claims.document_id)
         if job is not None and job.failure is not None:
             raise error_for(job.failure.reason, job.failure.message, document_id=job.failure.document_id or claims.document_id)
@@ -197,6 +198,12 @@ class ContentChanges:
             modified=claims.modified,
         )
         return Changed(document=document, token=token)
+
+    def _require_open(self, *document_ids: UUID) -> None:
+        with reading(self._service.database):
+            found = rows.find_documents(self._service.database, document_ids)
+        for document_id in document_ids:
+            access.require_open(found.get(document_id), document_id)
 
     def _unchanged(self, claims: Claims) -> Changed:
         document = access.readable_document(self._service, claims)
@@ -216,12 +223,17 @@ class ContentChanges:
 def apply(service: Service, task: TaskRow, job: JobRow, change: ContentChange, output: DocumentRow, *, now: datetime) -> None:
     """Gives a job's document the bytes of its task's output, unless it has changed since. In a unit of work, the job locked."""
     target_id = JobInputRow.get(JobInputRow.job == job.id).document_id
+    ids = [target_id, *([change.edited] if change.edited else [])]
     try:
-        document = access.require_open(rows.find_documents(service.database, [target_id], lock=True).get(target_id), target_id)
+        found = rows.find_documents(service.database, ids, lock=True)
+        for document_id in ids:  # of two edits that save one upload, the first has consumed it
+            access.require_open(found.get(document_id), document_id)
+        document = found[target_id]
         if document.revision != change.revision:
             raise access.spent(target_id)
     except ServiceError as exc:
-        failure = Failure(reason=exc.reason, message=exc.message, retryable=False, document_id=str(target_id))
+        at_fault = exc.metadata.get("document_id", str(target_id))
+        failure = Failure(reason=exc.reason, message=exc.message, retryable=False, document_id=at_fault)
         progress.fail(job, failure, now=now, task=task)
         return
     values: dict[str, object] = {"blob": output.blob_key, "mime_type": output.mime_type}
@@ -236,12 +248,14 @@ def apply(service: Service, task: TaskRow, job: JobRow, change: ContentChange, o
         replaced = document.modified.blob.key if document.modified else ""
     DocumentRow.update(**values, revision=change.revision + 1, updated_at=now).where(DocumentRow.id == target_id).execute()
     outputs.finish(task, target_id, now=now)
-    consumed = list(TaskInputRow.select().where(TaskInputRow.task == task.id, TaskInputRow.document != target_id))
-    DocumentRow.delete().where(
-        DocumentRow.id.in_([output.id, *(link.document_id for link in consumed)]), DocumentRow.status == Status.REQUESTED
-    ).execute()
-    removal.release(service.database, [replaced, *(link.blob_key for link in consumed)], now=now)
+    DocumentRow.delete().where(DocumentRow.id.in_([output.id, *ids[1:]]), DocumentRow.status == Status.REQUESTED).execute()
+    removal.release(service.database, [replaced, *(found[consumed].blob.key for consumed in ids[1:])], now=now)
     progress.advance(job, now=now)
+
+
+def _edited(job: Job) -> tuple[UUID, ...]:
+    """The upload that a job saves, if it saves one."""
+    return tuple(action.edited for action in job.actions if isinstance(action, ContentChange) and action.edited)
 
 
 def _record_job(

@@ -1,7 +1,7 @@
 """Making a document of an upload whose bytes have all arrived."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,7 @@ from osis_document_server.errors import DatabaseUnavailable, ServiceError, Uploa
 from osis_document_server.models import rows
 from osis_document_server.models.database import reading, unit_of_work
 from osis_document_server.models.tables import BlobRow, DocumentRow, UploadRow
+from osis_document_server.storage.base import BlobMissing
 from osis_document_server.storage.content_type import require_agreement
 from osis_document_server.storage.spool import SegmentMissing, SpoolFile, joined_name, segment_name
 from osis_document_server.usecases import access, removal, upload_sessions
@@ -41,7 +42,7 @@ def finish(service: Service, caller: Caller, session: Session, arrived: Arrived)
     with ExitStack() as stack:
         file, content = arrived.file, arrived.content
         if content is None:
-            name = joined_name(spec.upload_id, session.epoch)
+            name = joined_name(spec.upload_id, session.number)
             file = stack.enter_context(service.spool.create(name, expected_bytes=arrived.size_bytes))
             content = _join(service, session, arrived, file)
             require_hash(content, arrived.declared_sha256)
@@ -52,13 +53,17 @@ def finish(service: Service, caller: Caller, session: Session, arrived: Arrived)
         *earlier_keys, key = session.blob_keys
         service.storage.put(key, file.path, parts=file.parts)
     try:
+        for earlier in earlier_keys:  # of writers that died just before they were done; this blob has all of their bytes
+            service.storage.delete(earlier)
         document = _record(service, caller, session, key=key, content=content, mime_type=mime_type)
     except DatabaseUnavailable:
         raise  # nobody knows whether it was committed; if it was not, the sweeper finds the blob by the upload's row
     except Exception:
-        service.storage.delete(key)
+        # As long as the upload has a row, whoever has it now may need the bytes that became this blob, and will remove it.
+        if not upload_sessions.is_registered(service, session):
+            service.storage.delete(key)
         raise
-    _clean_up(service, session, arrived, earlier_keys)
+    _clean_up(service, session, arrived)
     return document
 
 
@@ -79,16 +84,43 @@ def _segments(service: Service, session: Session, arrived: Arrived) -> Iterator[
     """Yields all bytes of an upload: those of earlier writers from the spool, this one's from its file."""
     upload_id = session.spec.upload_id
     with reading(service.database):
-        row = UploadRow.get_or_none(UploadRow.id == upload_id, UploadRow.epoch == session.epoch)
+        row = UploadRow.get_or_none(upload_sessions.is_mine(session))
         if row is None:
             raise upload_sessions.over(session)
     *earlier, _ = row.segments
     ends = [start for _, start in row.segments[1:]]
     for (epoch, start), end in zip(earlier, ends, strict=True):
-        yield from service.spool.read(segment_name(upload_id, epoch), size_bytes=end - start)
+        position = start
+        try:
+            for data in service.spool.read(
+                segment_name(upload_id, upload_sessions.writer_number(row, epoch)), size_bytes=end - start
+            ):
+                yield data
+                position += len(data)
+        except SegmentMissing:
+            yield from _stored(service, session.blob_keys[epoch - 1 : -1], position, end)
     with arrived.file.path.open("rb", buffering=0) as own:
         while data := own.read(BLOCK_SIZE):
             yield data
+
+
+def _stored(service: Service, keys: Sequence[str], position: int, end: int) -> Iterator[bytes]:
+    """Yields bytes of a segment that is a blob by now: its writer died, or lost the upload, when it was just about to be done.
+
+    Raises:
+        SegmentMissing: there is no such blob.
+        StorageUnavailable: the storage reports an error.
+    """
+    for key in reversed(keys):
+        try:
+            with service.storage.open(key, start=position, end=end) as blob:
+                while position < end and (data := blob.read(position, min(BLOCK_SIZE, end - position))):
+                    yield data
+                    position += len(data)
+        except BlobMissing:
+            continue
+    if position < end:
+        raise SegmentMissing(f"{end - position} bytes are neither a segment nor a blob")
 
 
 def _lost(service: Service, session: Session) -> UploadNotFound:
@@ -108,14 +140,13 @@ def _lost(service: Service, session: Session) -> UploadNotFound:
     )
 
 
-def _clean_up(service: Service, session: Session, arrived: Arrived, earlier_keys: list[str]) -> None:
+def _clean_up(service: Service, session: Session, arrived: Arrived) -> None:
     """Removes what is not needed any more; what cannot be removed now, the sweeper finds."""
     try:
         if session.epoch == 1:
             arrived.file.remove()  # nobody else has ever written to this upload, so nothing has to be looked for
             return
-        # The keys are those of blobs whose writers died just before they were done.
-        upload_sessions.remove_bytes(service, session.spec.upload_id, earlier_keys)
+        service.spool.remove_all(session.spec.upload_id)
     except ServiceError as exc:
         _log.warning("segments stay for now", upload_id=str(session.spec.upload_id), error=exc.message)
 

@@ -170,6 +170,8 @@ class Tasks:
         step = step_from_json(job.actions[task.action_index])
         links = list(TaskInputRow.select().where(TaskInputRow.task == task.id).order_by(TaskInputRow.position))
         documents = rows.find_documents(self._service.database, [link.document_id for link in links])
+        if isinstance(step, ContentChange) and step.edited:
+            access.require_open(documents.get(step.edited), step.edited)  # another edit may have consumed it
         inputs = []
         for link in links:
             document = access.require_open(documents.get(link.document_id), link.document_id)

@@ -1,19 +1,23 @@
 """The rows of unfinished uploads: one writer at a time, the newest.
 
 Whoever takes an upload over raises its epoch. Every later change is made ``WHERE epoch = mine``, so a writer that was superseded
-can change nothing any more, however late its bytes come.
+can change nothing any more, however late its bytes come. Nor can a writer of an upload that was cancelled, and whose id another
+one has since: that was registered at another moment.
 """
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from peewee import Expression
 
 from osis_document_server.domain.access import Caller, Role
 from osis_document_server.domain.documents import ExpirationPolicy, Status
 from osis_document_server.domain.uploads import Import, Session, UploadSpec
 from osis_document_server.errors import ServiceError, UploadCancelled, UploadIdTaken, UploadSpecConflict, WriterSuperseded
+from osis_document_server.models.database import reading
 from osis_document_server.models.tables import UploadRow
 from osis_document_server.usecases.service import Service
 
@@ -42,7 +46,14 @@ def take_over(row: UploadRow, *, now: datetime) -> Session:
     row.segments = [*(pair for pair in row.segments if pair[1] < row.persisted_size), [row.epoch, row.persisted_size]]
     row.updated_at = now
     row.save()
-    return Session(spec=spec_of(row), epoch=row.epoch, start=row.persisted_size, blob_keys=blob_keys(row))
+    return Session(
+        spec=spec_of(row),
+        started_at=row.started_at,
+        epoch=row.epoch,
+        number=writer_number(row, row.epoch),
+        start=row.persisted_size,
+        blob_keys=blob_keys(row),
+    )
 
 
 def checkpoint(session: Session, *, persisted_size: int, now: datetime) -> None:
@@ -51,12 +62,7 @@ def checkpoint(session: Session, *, persisted_size: int, now: datetime) -> None:
     Raises:
         WriterSuperseded, UploadCancelled: the session is over.
     """
-    changed = (
-        UploadRow.update(persisted_size=persisted_size, updated_at=now)
-        .where(UploadRow.id == session.spec.upload_id, UploadRow.epoch == session.epoch)
-        .execute()
-    )
-    if not changed:
+    if not UploadRow.update(persisted_size=persisted_size, updated_at=now).where(is_mine(session)).execute():
         raise over(session)
 
 
@@ -66,8 +72,7 @@ def require_current(session: Session) -> None:
     Raises:
         WriterSuperseded, UploadCancelled: the session is over.
     """
-    mine = (UploadRow.id == session.spec.upload_id) & (UploadRow.epoch == session.epoch)
-    if not UploadRow.select().where(mine).exists():
+    if not UploadRow.select().where(is_mine(session)).exists():
         raise over(session)
 
 
@@ -77,9 +82,32 @@ def end(session: Session) -> None:
     Raises:
         WriterSuperseded, UploadCancelled: the session is over.
     """
-    removed = UploadRow.delete().where(UploadRow.id == session.spec.upload_id, UploadRow.epoch == session.epoch).execute()
-    if not removed:
+    if not UploadRow.delete().where(is_mine(session)).execute():
         raise over(session)
+
+
+def is_registered(service: Service, session: Session) -> bool:
+    """Returns whether the upload that a session wrote to still waits for bytes, whoever brings them."""
+    with reading(service.database):
+        return UploadRow.select().where(_is_of(session)).exists()
+
+
+def is_mine(session: Session) -> Expression:
+    """Returns the condition that a session is not over, for the rows of uploads."""
+    condition: Expression = _is_of(session) & (UploadRow.epoch == session.epoch)
+    return condition
+
+
+def _is_of(session: Session) -> Expression:
+    condition: Expression = (UploadRow.id == session.spec.upload_id) & (UploadRow.started_at == session.started_at)
+    return condition
+
+
+def writer_number(row: UploadRow, epoch: int) -> int:
+    """Returns what tells a writer from every other that ever wrote to an upload with this id: its segments are named after it."""
+    registered_at: datetime = row.started_at
+    microseconds = (registered_at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+    return (microseconds << 20) + epoch
 
 
 def remove_bytes(service: Service, upload_id: UUID, blob_keys: Iterable[str]) -> None:

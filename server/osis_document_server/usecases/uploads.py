@@ -96,7 +96,7 @@ class Uploads:
         if isinstance(found, Document):
             require_same_content(found, chunks)
             return self._answer(found)
-        name = segment_name(upload_id, session.epoch)
+        name = segment_name(upload_id, session.number)
         arrived: Arrived | None = None
         try:
             with self._service.spool.create(name, expected_bytes=max(0, (session.spec.size_bytes or 0) - session.start)) as file:

@@ -1,7 +1,9 @@
 """The protocol of uploads against a model of it: streams that begin, write, break off, take over and finish, in any order."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -77,6 +79,22 @@ class _Model:
         self.exists, self.epoch, self.safe, self.sent, self.finished = False, 0, 0, b"", None
 
 
+def _step(rule: Callable[..., None]) -> Callable[..., None]:
+    """Notes what a rule is called with, and prints all steps when one fails: at another time it may not fail again."""
+
+    @wraps(rule)
+    def noted(machine: "Protocol", **arguments: object) -> None:
+        said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        machine.steps.append(f"{rule.__name__}({said})")
+        try:
+            rule(machine, **arguments)
+        except Exception:
+            print(f"upload {machine.spec.upload_id}:", *machine.steps, sep="\n    ")
+            raise
+
+    return noted
+
+
 class Protocol(RuleBasedStateMachine):
     """One upload, from its beginning to its end.
 
@@ -91,42 +109,47 @@ class Protocol(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.steps: list[str] = []
         self._stubs = self.server.stubs()
-        self._spec = UploadSpec(upload_id=new_id(), name="note.txt")
+        self.spec = UploadSpec(upload_id=new_id(), name="note.txt")
         self._numbers = count(1)
         self._model = _Model()
 
     # ---- rules ----------------------------------------------------------------------------------------------------------
 
     @rule()
+    @_step
     def start(self) -> None:
-        answer = outcome_of(self._stubs.uploads.StartUpload, StartUploadRequest(upload_spec=self._spec))
+        answer = outcome_of(self._stubs.uploads.StartUpload, StartUploadRequest(upload_spec=self.spec))
         self._model.exists = True
         self._check_state(answer)
 
     @rule()
+    @_step
     def ask(self) -> None:
-        answer = outcome_of(status, self._stubs, self._spec.upload_id)
+        answer = outcome_of(status, self._stubs, self.spec.upload_id)
         if not self._model.exists:
             assert reason_of(answer) == "UPLOAD_NOT_FOUND", answer
             return
         self._check_state(answer)
 
     @rule(by_spec=strategies.booleans())
+    @_step
     def take_over(self, by_spec: bool) -> None:
         if self._model.finished is not None or len(self._model.streams) == _OPEN_STREAMS:
             return
         if not by_spec and not self._model.exists:
-            stream = WriteStream(self._stubs, self._spec.upload_id)
+            stream = WriteStream(self._stubs, self.spec.upload_id)
             assert reason_of(stream.answer()) == "UPLOAD_NOT_FOUND"
             return
-        self._open(self._spec if by_spec else self._spec.upload_id)
+        self._open(self.spec if by_spec else self.spec.upload_id)
 
     @rule(
         which=strategies.integers(0, _OPEN_STREAMS - 1),
         length=_LENGTHS,
         again=strategies.sampled_from([0, 0, 0, 1, 4096, MEBIBYTE]),
     )
+    @_step
     def write(self, which: int, length: int, again: int) -> None:
         stream = self._pick(which)
         if stream is None:
@@ -140,6 +163,7 @@ class Protocol(RuleBasedStateMachine):
             self._model.sent = stream.content
 
     @rule(which=strategies.integers(0, _OPEN_STREAMS - 1), gap=strategies.sampled_from([1, MEBIBYTE]))
+    @_step
     def leave_a_gap(self, which: int, gap: int) -> None:
         stream = self._pick(which)
         if stream is None:
@@ -150,11 +174,12 @@ class Protocol(RuleBasedStateMachine):
         if reason_of(answer) == "OFFSET_GAP":
             assert answer.metadata["persisted_size"] == str(len(stream.content)), answer
         if stream.is_current and self._model.epoch == 1 and self._model.safe == 0:
-            answer = outcome_of(status, self._stubs, self._spec.upload_id)
+            answer = outcome_of(status, self._stubs, self.spec.upload_id)
             if reason_of(answer) == "UPLOAD_NOT_FOUND":  # nothing of it was safe: nothing to go on with
                 self._model.forget()
 
     @rule(which=strategies.integers(0, _OPEN_STREAMS - 1))
+    @_step
     def end(self, which: int) -> None:
         stream = self._pick(which)
         if stream is None:
@@ -173,12 +198,14 @@ class Protocol(RuleBasedStateMachine):
             assert reason_of(answer) in _OVER, answer
 
     @rule(which=strategies.integers(0, _OPEN_STREAMS - 1))
+    @_step
     def vanish(self, which: int) -> None:
         stream = self._pick(which)
         if stream is not None:
             self._take(stream).close()
 
     @rule(which=strategies.integers(0, _OPEN_STREAMS - 1), says=strategies.sampled_from(["right", "right", "nothing", "wrong"]))
+    @_step
     def finish(self, which: int, says: str) -> None:
         stream = self._pick(which)
         if stream is None:
@@ -204,8 +231,9 @@ class Protocol(RuleBasedStateMachine):
         self._check_result(answer.result)
 
     @rule()
+    @_step
     def cancel(self) -> None:
-        answer = outcome_of(self._stubs.uploads.CancelUpload, CancelUploadRequest(upload_id=self._spec.upload_id))
+        answer = outcome_of(self._stubs.uploads.CancelUpload, CancelUploadRequest(upload_id=self.spec.upload_id))
         if self._model.is_confirmed:
             assert reason_of(answer) == "ALREADY_CONFIRMED", answer
             return
@@ -213,19 +241,21 @@ class Protocol(RuleBasedStateMachine):
         self._model.forget()
 
     @rule()
+    @_step
     def confirm(self) -> None:
         if self._model.finished is None or self._model.is_confirmed:
             return
-        confirm(self._stubs, status(self._stubs, self._spec.upload_id).result.write_token)
+        confirm(self._stubs, status(self._stubs, self.spec.upload_id).result.write_token)
         self._model.is_confirmed = True
-        self.confirmed.append(self._spec.upload_id)
+        self.confirmed.append(self.spec.upload_id)
 
     @rule(same=strategies.booleans())
+    @_step
     def send_again(self, same: bool) -> None:
         if self._model.finished is None:
             return
         content = self._model.finished if same else self._model.finished[:-1] + b"!"
-        answer = outcome_of(self._stubs.uploads.WriteUpload, rest(self._spec, content, 0))
+        answer = outcome_of(self._stubs.uploads.WriteUpload, rest(self.spec, content, 0))
         if same:
             assert not reason_of(answer), answer
             self._check_result(answer.result)
@@ -233,6 +263,7 @@ class Protocol(RuleBasedStateMachine):
             assert reason_of(answer) == "UPLOAD_SPEC_CONFLICT", answer
 
     @rule(chance=strategies.integers(0, 9))
+    @_step
     def kill_server(self, chance: int) -> None:
         if chance != 7:
             return
@@ -246,11 +277,12 @@ class Protocol(RuleBasedStateMachine):
             self.server.start()
             self.progress.add("kills")
 
+    @_step
     def teardown(self) -> None:
         """Whatever has happened, the upload can be finished, and has the bytes that it should have."""
         try:
             if self._model.finished is None:
-                stream = self._open(self._spec)
+                stream = self._open(self.spec)
                 end = len(stream.content) + 1
                 stream.stream.write(len(stream.content), text(stream.number, len(stream.content), end))
                 stream.content += text(stream.number, len(stream.content), end)
@@ -259,7 +291,7 @@ class Protocol(RuleBasedStateMachine):
                 self._model.finished = stream.content
                 self._check_result(answer.result)
             self.confirm()
-            assert content_of(self._stubs, self._spec.upload_id) == self._model.finished
+            assert content_of(self._stubs, self.spec.upload_id) == self._model.finished
             self.progress.add("examples")
         finally:
             for left in self._model.streams:
@@ -271,7 +303,7 @@ class Protocol(RuleBasedStateMachine):
     def _pick(self, which: int) -> _Stream | None:
         """One of the streams; where there is none, a new one, unless the upload is finished."""
         if not self._model.streams and self._model.finished is None:
-            return self._open(self._spec)
+            return self._open(self.spec)
         return self._model.streams[which % len(self._model.streams)] if self._model.streams else None
 
     def _take(self, stream: _Stream) -> WriteStream:
@@ -284,7 +316,7 @@ class Protocol(RuleBasedStateMachine):
         model.exists, model.epoch = True, model.epoch + 1
         wait_until(lambda: self._epoch() == model.epoch, "the stream has taken the upload over")
         # From now on nobody else changes it, and this one has sent nothing yet.
-        answer = status(self._stubs, self._spec.upload_id)
+        answer = status(self._stubs, self.spec.upload_id)
         self._check_state(answer)
         start: int = answer.persisted_size
         for other in model.streams:
@@ -295,7 +327,7 @@ class Protocol(RuleBasedStateMachine):
         return model.streams[-1]
 
     def _epoch(self) -> int:
-        mine = UUID(self._spec.upload_id)
+        mine = UUID(self.spec.upload_id)
         return next((row["epoch"] for row in self.server.process.rows("upload") if UUID(str(row["id"])) == mine), 0)
 
     def _check_state(self, answer: object) -> None:

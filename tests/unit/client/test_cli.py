@@ -498,7 +498,7 @@ def test_what_each_command_does_is_told_in_one_line(run: Run) -> None:
         assert re.search(rf"^  {name} +[A-Z][^\n]+\.$", result.stdout, re.MULTILINE), name
 
 
-@pytest.mark.parametrize(("words", "meant"), [(["lst"], "list"), (["inspct"], "inspect"), (["metadata", "st"], "set")])
+@pytest.mark.parametrize(("words", "meant"), [(["lst"], "list"), (["finalise"], "finalize"), (["metadata", "st"], "set")])
 def test_a_mistyped_command_is_recognised(run: Run, words: list[str], meant: str) -> None:
     result = run(*words)
 

@@ -260,7 +260,7 @@ def test_a_token_is_asked_for_with_all_that_was_said(client: Client, service: Se
     client.create_token("d1")
 
     first, second = service.token_requests
-    assert answer.token.token == "token.of.d1"
+    assert answer.token.token == "modified.of.d1"
     assert first.purpose == TokenPurpose.TOKEN_PURPOSE_WRITE
     assert (first.ttl.seconds, first.ttl.nanos) == (90, 500_000_000)
     assert first.wanted_post_process == WantedPostProcess.WANTED_POST_PROCESS_ORIGINAL

@@ -1,10 +1,13 @@
 """Where the bytes are, as a URL says it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from osis_document_server.storage.location import S3Location, parse_storage_url
+
+_DOCS = Path(__file__).parents[4] / "docs"
 
 
 @pytest.mark.parametrize(("url", "path"), [("file://var/blobs", "var/blobs"), ("file:///srv/blobs", "/srv/blobs")])
@@ -64,3 +67,11 @@ def test_credentials_do_not_belong_into_the_url_and_are_not_shown() -> None:
         parse_storage_url("s3://AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI@documents")
     assert "AKIA" not in str(caught.value)
     assert "wJal" not in str(caught.value)
+
+
+def test_the_urls_in_the_documentation_can_be_read() -> None:
+    pages = [_DOCS / "how-to/store-in-s3.md", _DOCS / "reference/configuration.md"]
+    urls = [url for page in pages for url in re.findall(r"s3://[^\s'`]+", page.read_text(encoding="utf-8"))]
+    assert len(urls) >= 3
+    for url in urls:
+        assert isinstance(parse_storage_url(url.rstrip(".")), S3Location)

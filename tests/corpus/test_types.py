@@ -1,0 +1,76 @@
+"""What a running server takes and what it refuses: files of every kind that people have, forged ones, and real ones."""
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from osis_document_client import Client, MimeMismatch
+from osis_document_server.domain import content
+from osis_document_server.domain.names import extension_of
+from osis_document_server.storage.content_type import ContentTypes
+from tests.support import forged, genuine
+from tests.support.server import serving
+
+_FOLDER = Path(os.environ.get("OSIS_DOCUMENT_SAMPLES") or "/nowhere")
+_SAMPLES = sorted(file for file in _FOLDER.glob("*") if extension_of(file.name) in content.TYPE_BY_EXTENSION)
+
+#: Samples that are not what their names say, and why.
+_REFUSED = {
+    "testODTnotaZipFile.odt": "a line of text",
+    "testWORD_truncated.docx": "the first bytes of a zip, without the list of members that would tell what is in it",
+}
+
+Made = Callable[[], dict[str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with serving(tmp_path_factory.mktemp("types")) as server, server.client() as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "made",
+    [genuine.docx, genuine.doc, genuine.odt, genuine.txt, genuine.jpg, genuine.png, genuine.pdf],
+    ids=lambda made: made.__name__,
+)
+def test_a_genuine_file_is_stored_under_its_type(made: Made, client: Client) -> None:
+    wrong = {}
+    for name, each in made().items():
+        try:
+            document = client.upload(io.BytesIO(each), name=name).document
+        except MimeMismatch as exc:
+            wrong[name] = str(exc)
+        else:
+            if document.mime_type != content.TYPE_BY_EXTENSION[extension_of(name)]:
+                wrong[name] = document.mime_type
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("made", [forged.all_files], ids=["forged"])
+def test_a_forged_file_is_refused_and_its_sender_told_what_it_looks_like(made: Made, client: Client) -> None:
+    taken = []
+    for name, each in made().items():
+        try:
+            client.upload(io.BytesIO(each), name=name)
+        except MimeMismatch as exc:
+            assert exc.metadata["extension"] == extension_of(name)
+            assert exc.metadata["detected"] in str(exc)
+        else:
+            taken.append(name)
+    assert taken == []
+
+
+@pytest.mark.skipif(not _SAMPLES, reason="OSIS_DOCUMENT_SAMPLES names no folder with documents")
+def test_every_real_document_is_what_its_name_says_but_for_those_that_are_known_not_to_be() -> None:
+    detector = ContentTypes()
+    refused = {
+        sample.name
+        for sample in _SAMPLES
+        if detector.detect(sample, extension=extension_of(sample.name)) != content.TYPE_BY_EXTENSION[extension_of(sample.name)]
+    }
+    assert refused - _REFUSED.keys() == set()
+    assert {name for name in _REFUSED if (_FOLDER / name).exists()} <= refused
