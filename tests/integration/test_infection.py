@@ -41,11 +41,12 @@ def expect_infected(documents, *document_ids):
 def require_no_open_document_shares_bytes_with_an_infected_one(server):
     """Looks at the whole database."""
     rows = server.rows("document")
-    keys = {
-        status: {row[column] for row in rows if row["status"] in statuses for column in ("blob_key", "modified_blob_key")} - {None}
-        for status, statuses in (("infected", {"INFECTED"}), ("open", {"REQUESTED", "UPLOADED"}))
-    }
-    assert keys["infected"] & keys["open"] == set()
+
+    def keys_of(*statuses):
+        found = [row for row in rows if row["status"] in statuses]
+        return {row[column] for row in found for column in ("blob_key", "modified_blob_key")} - {None}
+
+    assert keys_of("INFECTED") & keys_of("REQUESTED", "UPLOADED") == set()
 
 
 # ---- which documents ----------------------------------------------------------------------------------------------------
@@ -118,15 +119,27 @@ def test_a_path_is_found_whatever_characters_it_has(alpha):
     expect_infected(infect(alpha, path=path), document.id)
 
 
+def test_a_path_is_found_however_its_accents_are_written(alpha):
+    folder = f"infection/{new_id()}/"
+    apart = f"{folder}e\N{COMBINING ACUTE ACCENT}.txt"
+    document = confirm(alpha, upload(alpha, b"content").write_token, path=apart)
+
+    expect_infected(infect(alpha, path=apart), document.id)
+
+
 @pytest.mark.parametrize(
-    "request_fields", [{"document_id": new_id()}, {"path": "no/such/path.txt"}, {"path": "infection/"}], ids=["id", "path", "folder"]
+    "request_fields",
+    [{"document_id": new_id()}, {"path": "no/such/path.txt"}, {"path": "infection/"}],
+    ids=["id", "path", "folder"],
 )
 def test_what_no_document_has_is_not_found(alpha, request_fields):
     expect_refusal("DOCUMENT_NOT_FOUND", alpha.documents.DeclareInfected, DeclareInfectedRequest(**request_fields))
 
 
 @pytest.mark.parametrize(
-    "request_fields", [{}, {"document_id": ""}, {"document_id": "42"}, {"path": ""}], ids=["nothing", "empty-id", "no-uuid", "empty-path"]
+    "request_fields",
+    [{}, {"document_id": ""}, {"document_id": "42"}, {"path": ""}],
+    ids=["nothing", "empty-id", "no-uuid", "empty-path"],
 )
 def test_a_declaration_that_names_nothing_is_refused(alpha, request_fields):
     """Above all the empty path, which every unconfirmed upload has."""
@@ -290,9 +303,7 @@ def test_duplicates_of_what_was_made_are_infected_and_what_was_made_of_them(alph
 
     infected = infect(alpha, family.sources[0])
 
-    expect_infected(
-        infected, family.sources[0], family.converted[0], family.merged, family.binder, copy, made_of_copy
-    )
+    expect_infected(infected, family.sources[0], family.converted[0], family.merged, family.binder, copy, made_of_copy)
 
 
 def test_what_was_made_of_a_duplicate_is_infected(alpha):
@@ -403,16 +414,13 @@ def test_a_download_that_is_under_way_is_broken_off(alpha, nobody, shared_by):
         "the path": (document, {"path": path}),
     }[shared_by]
     reading = read_slowly_until_refused(nobody, token_for(alpha, read))
-    for received, refusal in reading:
-        assert refusal is None
-        if received >= MEBIBYTE:
-            break
+    received, refusal = next((received, refusal) for received, refusal in reading if received >= MEBIBYTE)
+    assert refusal is None
 
     infect(alpha, **named)
     declared = time.monotonic()
-    for received, refusal in reading:
-        if time.monotonic() > declared + 8:
-            break
+    ended = (read for read in reading if read[1] is not None or time.monotonic() > declared + 8)
+    received, refusal = next(ended, (size, None))
 
     assert refusal is not None, f"it was still sent after 8 s: {received} bytes"
     assert refusal.reason == "DOCUMENT_INFECTED"

@@ -2,7 +2,6 @@
 
 import hashlib
 
-import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +21,8 @@ from tests.support.documents import get
 from tests.support.downloads import download
 from tests.support.imports import bring, bring_modified_copy, moment
 from tests.support.listing import ids, listed, page, pages
-from tests.support.refusals import expect_refusal, refusal_of
+from tests.support.outcomes import outcome_of, reason_of
+from tests.support.refusals import expect_refusal
 from tests.support.uploads import confirm, new_id, store, token_for, upload
 
 NEWEST_FIRST = DocumentOrder.DOCUMENT_ORDER_UPLOAD_TIME_DESC
@@ -284,12 +284,11 @@ def test_a_page_token_that_was_changed_is_refused_or_harmless_and_never_a_fault_
     place = data.draw(st.integers(0, len(token) - 1))
     changed = token[:place] + data.draw(st.sampled_from("ABCxyz019-_.=%\x7fé")) + token[place + 1 :]
 
-    try:
-        answer = page(admin, path_prefix=many, page_size=1000, page_token=changed)
-    except grpc.RpcError as exc:
-        assert refusal_of(exc).reason == "ARGUMENT_INVALID"
-    else:
-        assert {document.path.startswith(many) for document in answer.documents} <= {True}
+    outcome = outcome_of(page, admin, path_prefix=many, page_size=1000, page_token=changed)
+
+    assert reason_of(outcome) in {"", "ARGUMENT_INVALID"}
+    if not reason_of(outcome):
+        assert {document.path.startswith(many) for document in outcome.documents} <= {True}
 
 
 # ---- filters ------------------------------------------------------------------------------------------------------------
@@ -397,7 +396,10 @@ def test_a_document_is_found_by_the_name_that_it_was_given_later(alpha, folder):
     assert ids(alpha, path_prefix=folder, name_contains="before") == []
 
 
-PATHS = ["a%b/x", "a_b/x", "axb/x", "axxb/x", "é/x", "e/x", "E/x", "😀/x", "\U0010ffff\U0010ffff/x", "\U0010ffff/x", "\ud7ff/x", "\ue000/x"]
+PATHS = [
+    *("a%b/x", "a_b/x", "axb/x", "axxb/x", "é/x", "e/x", "E/x", "😀/x"),
+    *("\U0010ffff\U0010ffff/x", "\U0010ffff/x", "\ud7ff/x", "\ue000/x"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from tests.support.changes import delete, duplicate, infect, rotate, save_edit, 
 from tests.support.documents import get
 from tests.support.downloads import content_of, download
 from tests.support.imports import bring, bring_modified_copy
-from tests.support.refusals import expect_refusal, refusal_of
+from tests.support.outcomes import outcome_of, reason_of
+from tests.support.refusals import expect_refusal
 from tests.support.server import serving
 from tests.support.signing import changed, claims_of, expired
 from tests.support.uploads import confirm, new_id, store, token_for, upload
@@ -251,15 +252,12 @@ def test_of_ten_that_rotate_with_one_token_at_once_one_wins(alpha, server, image
 
     def race(number):
         start.wait(20)
-        try:
-            return rotate(callers[number % 5], token, request_id=new_id())
-        except grpc.RpcError as exc:
-            return refusal_of(exc)
+        return outcome_of(rotate, callers[number % 5], token, request_id=new_id())
 
     with ThreadPoolExecutor(10) as pool:
         outcomes = list(pool.map(race, range(10)))
 
-    [won] = [outcome for outcome in outcomes if hasattr(outcome, "document")]
+    [won] = [outcome for outcome in outcomes if not reason_of(outcome)]
     assert {(lost.reason, lost.metadata["document_id"]) for lost in outcomes if lost is not won} == {("TOKEN_SPENT", image.id)}
     document = get(alpha, image.id)
     assert document == won.document
@@ -357,16 +355,15 @@ def test_a_request_id_never_answers_for_another_document(alpha, token, change):
     other = store(alpha, content, name)
     other_token = token_for(alpha, other.id, write=True)
 
-    try:
-        if change == "rotation":
-            answered = rotate(alpha, other_token, request_id=request_id)
-        else:
-            answered = save_edit(alpha, other_token, rotations={0: 90}, request_id=request_id)
-    except grpc.RpcError as exc:
-        assert refusal_of(exc).reason == "REQUEST_ID_CONFLICT"
+    if change == "rotation":
+        outcome = outcome_of(rotate, alpha, other_token, request_id=request_id)
     else:
-        assert (answered.document.id, answered.document.revision) == (other.id, 1)
-        assert claims_of(answered.token)["document"] == other.id
+        outcome = outcome_of(save_edit, alpha, other_token, rotations={0: 90}, request_id=request_id)
+
+    assert reason_of(outcome) in {"", "REQUEST_ID_CONFLICT"}
+    if not reason_of(outcome):
+        assert (outcome.document.id, outcome.document.revision) == (other.id, 1)
+        assert claims_of(outcome.token)["document"] == other.id
 
 
 def test_the_same_turn_written_otherwise_is_the_same_request(alpha, token):
@@ -464,10 +461,7 @@ class Waiting:
 
     def outcome(self, *, seconds=20):
         """What the call answered, or how it was refused."""
-        try:
-            return self.call.result(seconds)
-        except grpc.RpcError as exc:
-            return refusal_of(exc)
+        return outcome_of(self.call.result, seconds)
 
 
 @pytest.fixture
@@ -579,21 +573,12 @@ def test_of_two_rotations_that_wait_with_one_token_the_first_that_is_done_wins(q
     for task_id in tasks.unfinished(queueing_server, waiting.image.id):
         task = tasks.claim(worker, task_id)
         if task is not None:
-            content = images.turned(PICTURE, task.rotate.degrees)
-            output = tasks.upload_output(worker, task.lease_id, images.picture(width=content.width, height=content.height), "o.png")
-            try:
-                tasks.complete(worker, task.lease_id, output)
-            except grpc.RpcError as exc:
-                assert refusal_of(exc).reason == "LEASE_LOST"
+            output = tasks.upload_output(worker, task.lease_id, TURNED, "image.png")
+            assert reason_of(outcome_of(tasks.complete, worker, task.lease_id, output)) in {"", "LEASE_LOST"}
 
-    outcomes = []
-    for call in (waiting.call, second):
-        try:
-            outcomes.append(call.result(20))
-        except grpc.RpcError as exc:
-            outcomes.append(refusal_of(exc))
-    [won] = [outcome for outcome in outcomes if hasattr(outcome, "document")]
-    [lost] = [outcome for outcome in outcomes if outcome is not won]
+    outcomes = [outcome_of(call.result, 20) for call in (waiting.call, second)]
+    [won] = [outcome for outcome in outcomes if not reason_of(outcome)]
+    [lost] = [outcome for outcome in outcomes if reason_of(outcome)]
     assert lost.reason == "TOKEN_SPENT"
     assert lost.metadata["document_id"] == waiting.image.id
     assert get(client, waiting.image.id) == won.document

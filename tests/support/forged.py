@@ -1,6 +1,5 @@
 """Files that are not what their names say, as many kinds as come to mind. A name's stem says what it really is."""
 
-import functools
 import io
 import os
 import struct
@@ -255,12 +254,3 @@ BOMBS: dict[str, Callable[[Path], None]] = {
     "noise.txt": lambda path: _write(path, bytes(range(1, 256)) * 100_000),
     "tags.png": lambda path: _write(path, b"<" * 5_000_000),
 }
-
-
-@functools.cache
-def all_files() -> dict[str, bytes]:
-    """All of them but the bombs, by name."""
-    extensions = ("pdf", "docx", "doc", "odt", "png", "jpg")
-    wrong = {f"{stem}.{ext}": content for stem, content in wrong_altogether().items() for ext in extensions}
-    wrong |= {f"{stem}.{ext}": content for stem, content in wrong_binaries().items() for ext in (*extensions, "txt")}
-    return wrong | only_by_name() | two_at_once()

@@ -354,7 +354,7 @@ def pdf() -> dict[str, bytes]:
         "with a Word document attached": _with_attachment("a.docx", files.docx("x")),
         "with a page attached": _with_attachment("a.html", b"<!DOCTYPE html><html><script>x</script></html>" * 20),
         "a title about HTML": _titled("All about <table> and (how to) use <script>"),
-        "PDF/A metadata": _with_metadata(
+        "metadata of PDF-A": _with_metadata(
             b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>'
             b"<dc:title>T</dc:title><pdfaid:part>2</pdfaid:part></rdf:RDF></x:xmpmeta>"
         ),

@@ -17,10 +17,12 @@ class SlowUpload:
 
         def send():  # type: ignore[no-untyped-def]
             yield from first
-            self.go_on.wait(30)
+            self.go_on.wait(90)
             yield last
 
         self.call = server.stubs().uploads.WriteUpload.future(send())
         wait_until(
-            lambda: any(path.stat().st_size for name, path in server.blob_files().items() if "." in name), "bytes have arrived"
+            lambda: any(path.stat().st_size for name, path in server.blob_files().items() if "." in name),
+            "bytes have arrived",
+            seconds=30,
         )

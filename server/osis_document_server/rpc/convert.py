@@ -183,7 +183,7 @@ def _optional_moment(message: Any, field: str) -> datetime | None:
         ) from None
 
 
-def _searched(text: str, *, field: str) -> str:
+def searched(text: str, *, field: str) -> str:
     """A text to look for, in NFC as names and paths are.
 
     Raises:
@@ -336,8 +336,8 @@ def from_list_documents(message: document_service_pb2.ListDocumentsRequest) -> D
         # One that is not specified means any.
         statuses=frozenset(Status(status) for status in statuses) if all(statuses) else frozenset(),
         mime_types=frozenset(message.mime_types),
-        name_contains=_searched(message.name_contains, field="name_contains"),
-        path_prefix=_searched(message.path_prefix, field="path_prefix"),
+        name_contains=searched(message.name_contains, field="name_contains"),
+        path_prefix=searched(message.path_prefix, field="path_prefix"),
         uploaded_from=_optional_moment(message, "uploaded_from"),
         uploaded_before=_optional_moment(message, "uploaded_before"),
         held=message.held if message.HasField("held") else None,

@@ -131,7 +131,7 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
             case "document_id":
                 documents = self._lifecycle.declare_infected(parse_id(request.document_id, field="document_id"))
             case "path" if request.path:
-                documents = self._lifecycle.declare_infected(request.path)
+                documents = self._lifecycle.declare_infected(convert.searched(request.path, field="path"))
             case _:
                 raise ArgumentInvalid("Say which documents are infected: set document_id, or path.", field="target")
         return pb.DeclareInfectedResponse(documents=[convert.to_document(document) for document in documents])

@@ -1,5 +1,6 @@
 """A bucket: its objects, and its errors told as refusals of the service."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -103,6 +104,8 @@ def open_bucket(location: S3Location) -> "Bucket":
     Raises:
         ValueError: it cannot be; the message says why and what to do.
     """
+    # It warns of each connection that it does not keep, above as many as it keeps; that is as it should be.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     try:
         client = boto3.session.Session().client(
             "s3", region_name=location.region, endpoint_url=location.endpoint_url, config=_CONFIG

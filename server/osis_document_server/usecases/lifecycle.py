@@ -54,6 +54,8 @@ class Lifecycle:
     def undelete(self, document_ids: Sequence[UUID]) -> list[Document | ServiceError]:
         """Takes the deletion of documents and of what was made from them back, and returns one result per id, in order.
 
+        What was also made from a document that stays deleted stays deleted with that one.
+
         Raises:
             BatchTooLarge: more than 1,000 ids, or none.
         """
@@ -61,9 +63,12 @@ class Lifecycle:
         named = set(document_ids)
 
         def undelete(found: Mapping[UUID, Document]) -> list[Document | ServiceError]:
+            back = set(found)
+            while staying := lineage.made_from_any_deleted(back - named, apart_from=back):
+                back -= staying
             DocumentRow.update(
                 status=DocumentRow.deleted_from, deleted_from=None, deleted_at=None, updated_at=self._service.now()
-            ).where(DocumentRow.id.in_(list(found)), DocumentRow.status == Status.DELETED).execute()
+            ).where(DocumentRow.id.in_(list(back)), DocumentRow.status == Status.DELETED).execute()
             return self._results(document_ids)
 
         return self._change(lambda: named | lineage.made_from(named), undelete, cancels_jobs=False)

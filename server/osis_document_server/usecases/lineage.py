@@ -6,6 +6,7 @@ from uuid import UUID
 
 from peewee import Database
 
+from osis_document_server.domain.documents import Status
 from osis_document_server.domain.jobs import State
 from osis_document_server.models.tables import DocumentRow, JobInputRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 from osis_document_server.usecases import progress
@@ -29,6 +30,22 @@ def made_from(document_ids: Iterable[UUID]) -> set[UUID]:
         frontier = {row.document_id for row in made} - found - known
         found |= frontier
     return found
+
+
+def made_from_any_deleted(document_ids: Iterable[UUID], *, apart_from: Iterable[UUID]) -> set[UUID]:
+    """Returns those of these documents that were made from one that is deleted and not in ``apart_from``. Within a connection."""
+    made = (
+        TaskOutputRow.select(TaskOutputRow.document)
+        .join(TaskInputRow, on=(TaskInputRow.task == TaskOutputRow.task))
+        .join(DocumentRow, on=(TaskInputRow.document == DocumentRow.id))
+        .where(
+            TaskOutputRow.document.in_(set(document_ids)),
+            DocumentRow.status == Status.DELETED,
+            DocumentRow.id.not_in(set(apart_from)),
+        )
+        .distinct()
+    )
+    return {row.document_id for row in made}
 
 
 def sharing_bytes_with(document_ids: Iterable[UUID]) -> set[UUID]:
