@@ -1,7 +1,8 @@
 """Makes unary calls one after the other, over a connection of its own: ``python unary_client.py CALL DOCUMENT_IDS SECONDS``.
 
-CALL is ``get-document``, ``batch-get-documents`` (all of the ids at once), ``create-token`` or ``upload-and-confirm`` (100 KB); ids
-are comma-separated. Prints ``ready`` when it is warm, starts at a line on its standard input, and prints how many calls it made.
+CALL is ``get-document``, ``batch-get-documents`` (all of the ids at once), ``create-token`` or ``upload-and-confirm`` (100 KB);
+ids are comma-separated. Prints ``ready`` when it is warm, starts at a line on its standard input, and prints how many calls it
+made.
 """
 
 import os
