@@ -1,12 +1,12 @@
 # `make` alone lists the targets. The work is done in scripts/; nothing here needs more than bash, make and Python 3.11.
-# PYTHON=… names the Python to use; ARGS=… is passed on to pytest by `test` and `test-fast`.
+# PYTHON=… names the Python to use; ARGS=… is passed on to pytest by `test` and `test-fast`, to tests/torture by `torture`.
 
 MAKEFLAGS += --no-print-directory
 export PYTHON UPGRADE
 
 BIN := .venv/bin
 
-.PHONY: help setup demo serve test test-fast check stubs baseline lock bench format clean python
+.PHONY: help setup demo serve test test-fast check stubs baseline lock bench torture format clean python
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ lock: ## Compiles requirements/*.txt; UPGRADE=1 takes the newest versions
 bench: ## Measures, and says what falls short
 	@scripts/setup.sh all
 	@$(BIN)/python tests/benchmarks
+
+torture: ## Kills, damages, races and soaks the service for an hour or more, and says what it did not survive
+	@scripts/setup.sh all
+	@$(BIN)/python tests/torture $(ARGS)
 
 format: python ## Formats Python and protos
 	@$(BIN)/ruff check --quiet --fix-only .

@@ -1,5 +1,6 @@
 """What all tests share: the helpers' place, and the logs of processes in the report of a test that fails."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,11 @@ from tests.support.postgres_server import PostgresServer
 
 _PROGRAMS = {"needs_libreoffice": "soffice", "needs_redis": "redis-server"}
 _STARTED = pytest.StashKey[float]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lets SIGTERM end the tests as Ctrl-C does, so that what they have started is ended too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

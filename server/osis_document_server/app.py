@@ -134,7 +134,9 @@ class Server:
         is_hurried: Callable[[], bool] = lambda: False,
     ) -> None:
         self._settings = settings
-        self._capacity = capacity or Capacity()
+        self._capacity = capacity or Capacity(
+            streams=settings.max_streams, waiters=settings.max_waiters, calls=settings.max_calls
+        )
         self._shares_port = shares_port
         self._is_hurried = is_hurried
         self._stop_steps: list[Callable[[], None]] = []
@@ -225,22 +227,6 @@ class Server:
                 step()
             except Exception:  # noqa: BLE001 - the other steps are to be done all the same
                 _log.exception("stopping goes on after a failed step")
-
-
-def prepare(settings: Settings) -> None:
-    """Does what is done once before several processes serve: makes keys and tables, and sees whether all settings can be used.
-
-    Raises:
-        SettingsError: one cannot.
-    """
-    read_credentials(settings)
-    _open_broker(settings).close()
-    keys = Keys.from_settings(settings)
-    database = open_prepared_database(settings)
-    try:
-        build_service(settings, keys, database)
-    finally:
-        database.close_all()
 
 
 def read_credentials(settings: Settings) -> grpc.ServerCredentials | None:

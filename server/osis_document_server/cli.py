@@ -1,28 +1,29 @@
-"""``osis-document-server``: serve, migrate, sweep, scrub, keys, detect."""
+"""``osis-document-server``: serve, migrate, sweep, scrub, keys, detect.
+
+What commands work with is imported by each of them: it takes seconds to load, and a setting that cannot be used is told before.
+"""
 
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
 import click
 import structlog
 
-from osis_document_server import app
 from osis_document_server.addresses import AddressUnavailableError
-from osis_document_server.domain import content
-from osis_document_server.domain.names import extension_of
+from osis_document_server.failing import fail
 from osis_document_server.logs import configure_logs
 from osis_document_server.memory import keep_freed_memory
-from osis_document_server.models.migrate import pending
 from osis_document_server.open_files import allow_many_open_files
 from osis_document_server.processes import Supervisor
-from osis_document_server.settings import PREFIX, Settings, SettingsError
+from osis_document_server.settings import Settings, SettingsError
 from osis_document_server.stopping import StopRequest
-from osis_document_server.usecases.scrubbing import Scrubber, ScrubReport
-from osis_document_server.usecases.service import Service
-from osis_document_server.usecases.sweeping import Sweeper
 from osis_document_server.variables import unknown_variables
+
+if TYPE_CHECKING:
+    from osis_document_server.usecases.scrubbing import ScrubReport
+    from osis_document_server.usecases.service import Service
 
 _log = structlog.get_logger(__name__)
 
@@ -47,15 +48,15 @@ def serve() -> None:
     try:
         if settings.processes > 1:
             sys.exit(0 if Supervisor(settings, stop, announce=_announce).run() else 1)
+        from osis_document_server import app
+
         keep_freed_memory()
         with app.Server(settings, is_hurried=stop.is_hurried) as server:
             _announce(server.target)
             stop.wait()
             click.echo("stopping: calls under way may end first", err=True)
-    except AddressUnavailableError as exc:
-        _fail(f"{exc}.", f"Set {PREFIX}LISTEN to another address, for example 127.0.0.1:50052.")
-    except SettingsError as exc:
-        _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
+    except (AddressUnavailableError, SettingsError) as exc:
+        fail(exc)
 
 
 @cli.command()
@@ -63,13 +64,16 @@ def serve() -> None:
 def migrate(check: bool) -> None:
     """Bring the database to the schema of this version (serve does so by itself)."""
     settings = _settings()
+    from osis_document_server import app
+    from osis_document_server.models.migrate import pending
+
     try:
         if not check:
             app.open_prepared_database(settings)
             return
         missing = pending(app.open_configured_database(settings))
     except SettingsError as exc:
-        _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
+        fail(exc)
     for name in missing:
         click.echo(name)
     sys.exit(1 if missing else 0)
@@ -83,7 +87,10 @@ def sweep(dry_run: bool) -> None:
     That is: uploads not finished or not confirmed, held documents that nobody made final, expired ones, deleted ones whose
     retention time is over, and bytes that nothing refers to any more.
     """
-    sweeper = Sweeper(_service())
+    service = _service()
+    from osis_document_server.usecases.sweeping import Sweeper
+
+    sweeper = Sweeper(service)
     if dry_run:
         for due in sweeper.due():
             click.echo(f"{due.kind:<8}  {due.id}  {due.why}")
@@ -105,6 +112,8 @@ def scrub(rate: int | None, repaired: bool) -> None:
     a crash).
     """
     service = _service()
+    from osis_document_server.usecases.scrubbing import Scrubber
+
     scrubber = Scrubber(service, bytes_per_second=rate)
     report = (
         scrubber.recheck(progress=_show_scrubbed)
@@ -134,7 +143,13 @@ def scrub(rate: int | None, repaired: bool) -> None:
 def keys() -> None:
     """Show the generated keys of the embedded default, for clients on other hosts or in other languages."""
     settings = _settings()
-    for key in app.Keys.from_settings(settings).api_keys:
+    from osis_document_server import app
+
+    try:
+        api_keys = app.Keys.from_settings(settings).api_keys
+    except SettingsError as exc:
+        fail(exc)
+    for key in api_keys:
         click.echo(f"{key.caller.name}:{key.secret}:{key.caller.role}")
 
 
@@ -145,10 +160,15 @@ def detect(files: tuple[Path, ...]) -> None:
 
     Uploads of such files are refused unless OSIS_DOCUMENT_ENABLE_MIMETYPE_VALIDATION is false.
     """
+    settings = _settings()
+    from osis_document_server import app
+    from osis_document_server.domain import content
+    from osis_document_server.domain.names import extension_of
+
     try:
-        content_types = app.open_content_types(_settings())
+        content_types = app.open_content_types(settings)
     except SettingsError as exc:
-        _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
+        fail(exc)
     differing = False
     for file in files:
         extension = extension_of(file.name)
@@ -172,28 +192,24 @@ def _settings() -> Settings:
     try:
         settings = Settings.load()
     except SettingsError as exc:
-        _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
+        fail(exc)
     configure_logs(settings.log_format)
     for name, nearest in unknown_variables(os.environ).items():
         _log.warning("a variable is set that nobody reads", variable=name, **({"meant": nearest} if nearest else {}))
     return settings
 
 
-def _service() -> Service:
+def _service() -> "Service":
     """Puts together what commands beside a running server work with."""
     settings = _settings()
+    from osis_document_server import app
+
     try:
         return app.build_service(settings, app.Keys.from_settings(settings), app.open_prepared_database(settings))
     except SettingsError as exc:
-        _fail(str(exc), "See docs/reference/configuration.md for what can be set.")
+        fail(exc)
 
 
-def _show_scrubbed(report: ScrubReport) -> None:
+def _show_scrubbed(report: "ScrubReport") -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{report.blobs_read} blobs, {report.bytes_read / 1e6:.0f} MB", nl=False, err=True)
-
-
-def _fail(what: str, remedy: str) -> NoReturn:
-    click.echo(f"osis-document-server: {what}", err=True)
-    click.echo(remedy, err=True)
-    sys.exit(1)

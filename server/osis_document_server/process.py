@@ -12,22 +12,15 @@ import threading
 import time
 from contextlib import suppress
 
-import click
-
 from osis_document_server import app
 from osis_document_server.addresses import AddressUnavailableError
+from osis_document_server.failing import fail
 from osis_document_server.logs import configure_logs
 from osis_document_server.memory import keep_freed_memory
 from osis_document_server.open_files import allow_many_open_files
+from osis_document_server.orders import HEALTHY, HURRY
 from osis_document_server.settings import Settings, SettingsError
 from osis_document_server.stopping import StopRequest
-
-#: What it says to its parent once it serves.
-HEALTHY = b"+"
-#: What it is told: to stop …
-STOP = b"s"
-#: … and to stop without waiting for calls under way.
-HURRY = b"h"
 
 #: How long it may take to end after its parent has gone.
 _ORPHAN_SECONDS = 5.0
@@ -52,8 +45,7 @@ def main() -> None:
                 control.sendall(HEALTHY)
             stop.wait()
     except (AddressUnavailableError, SettingsError) as exc:
-        click.echo(f"osis-document-server: process {number}: {exc}", err=True)
-        sys.exit(1)
+        fail(exc)
 
 
 def _obey(control: socket.socket, stop: StopRequest) -> None:

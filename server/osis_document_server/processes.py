@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from osis_document_server import app
 from osis_document_server.addresses import Reservation
-from osis_document_server.process import HURRY, STOP
+from osis_document_server.orders import HURRY, STOP
 from osis_document_server.settings import PREFIX, Settings
 from osis_document_server.stopping import StopRequest
 
@@ -71,15 +70,13 @@ class Supervisor:
         """Serves until told to stop; returns whether everything was as it should be.
 
         Raises:
-            SettingsError: a setting cannot be used.
             AddressUnavailableError: another program listens there, or the address is not this host's.
         """
         with Reservation(self._settings.listen) as reservation, self._selector:
             self._address = reservation.address
-            app.prepare(self._settings)
             self._selector.register(self._stop, selectors.EVENT_READ)
-            for number in range(1, self._settings.processes + 1):
-                self._start(number)
+            # The first one alone: it makes keys and tables, and if a setting cannot be used it says so once.
+            self._start(1)
             while self._children or (self._due and self._deadline is None):
                 self._look()
         return not self._failed
@@ -130,7 +127,12 @@ class Supervisor:
             self._bury(child)
             return
         child.healthy = True
-        if not self._announced and all(one.healthy for one in self._children.values()):
+        if self._announced or self._deadline is not None:
+            return
+        if len(self._children) == 1:
+            for number in range(2, self._settings.processes + 1):
+                self._start(number)
+        elif all(one.healthy for one in self._children.values()):
             self._announced = True
             self._announce(self._address)
 

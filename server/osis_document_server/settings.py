@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     #: Free disk space that uploads leave untouched.
     disk_floor: Annotated[int, Field(ge=0)] = _GIB
 
+    #: Uploads, downloads and waiting calls that are served at once, by each process: a thread is kept for each.
+    max_streams: Annotated[int, Field(gt=0)] = 1088
+    #: Those of them that wait for workers.
+    max_waiters: Annotated[int, Field(gt=0)] = 256
+    #: Other calls that are served at once.
+    max_calls: Annotated[int, Field(gt=0)] = 160
     #: How long a stream's client may be quiet.
     stream_idle_seconds: Annotated[float, Field(gt=0)] = 60
     #: How long calls under way may take to end when the server stops.

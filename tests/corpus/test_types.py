@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from osis_document_client import Client, MimeMismatch
 from osis_document_server.domain import content
 from osis_document_server.domain.names import extension_of
 from osis_document_server.storage.content_type import ContentTypes
-from tests.support import forged, genuine
+from tests.support import files, forged, genuine
 from tests.support.server import serving
 
 _FOLDER = Path(os.environ.get("OSIS_DOCUMENT_SAMPLES") or "/nowhere")
@@ -66,6 +67,33 @@ def test_a_forged_file_is_refused_and_its_sender_told_what_it_looks_like(made: M
         else:
             taken.append(name)
     assert (taken, untold) == ([], [])
+
+
+#: LibreOffice's export filters, and what a user calls what they make.
+_FILTERS = {
+    "MS Word 2007 XML": "a.docx",
+    "Office Open XML Text": "b.docx",
+    "MS Word 97": "a.doc",
+    "Rich Text Format": "b.doc",
+    "writer8": "a.odt",
+    "writer8_template": "b.odt",
+    "Text (encoded)": "a.txt",
+    "writer_pdf_Export": "a.pdf",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.needs_libreoffice
+@pytest.mark.parametrize("export", _FILTERS)
+def test_what_libreoffice_saves_is_what_its_name_says(export: str, tmp_path: Path) -> None:
+    (tmp_path / "letter.docx").write_bytes(files.docx("Élève, été, œuvre"))
+    name = _FILTERS[export]
+    extension = extension_of(name)
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = ["soffice", profile, "--headless", "--convert-to", f"{extension}:{export}", "--outdir", "made", "letter.docx"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    made = tmp_path / "made" / f"letter.{extension}"
+    assert ContentTypes().detect(made, extension=extension) == content.TYPE_BY_EXTENSION[extension]
 
 
 @pytest.mark.skipif(not _SAMPLES, reason="OSIS_DOCUMENT_SAMPLES names no folder with documents")

@@ -409,7 +409,7 @@ def test_an_upload_that_is_named_twice_in_one_confirmation_fails_the_call(alpha)
     assert {get(alpha, upload_.document.id).status for upload_ in (result, other)} == {REQUESTED}
 
 
-@pytest.mark.parametrize("kind", ["deleted", "infected", "unknown", "expired", "read", "empty", "path", "metadata"])
+@pytest.mark.parametrize("kind", ["deleted", "infected", "unknown", "expired", "read", "write", "empty", "path", "metadata"])
 def test_whatever_fails_one_item_of_a_confirmation_fails_all_and_names_it(alpha, kind):
     good, bad = upload(alpha, b"good"), upload(alpha, b"bad")
     item, reason = ConfirmUpload(token=bad.write_token), ""
@@ -426,6 +426,8 @@ def test_whatever_fails_one_item_of_a_confirmation_fails_all_and_names_it(alpha,
             item.token, reason = expired(bad.write_token), "TOKEN_EXPIRED"
         case "read":
             item.token, reason = token_for(alpha, bad.document.id), "TOKEN_WRONG_PURPOSE"
+        case "write":
+            item.token, reason = token_for(alpha, bad.document.id, write=True), "TOKEN_WRONG_PURPOSE"
         case "empty":
             item.token, reason = "", "ARGUMENT_INVALID"
         case "path":

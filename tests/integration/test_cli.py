@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import signal
 from datetime import UTC, datetime
 
@@ -127,7 +126,7 @@ def test_a_download_that_is_terminated_leaves_nothing_behind(server, alpha, tmp_
         wait_until(lambda: any(part.stat().st_size for part in tmp_path.glob(".*.part")), "it is under way", seconds=30)
 
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
     assert process.returncode == 143
     assert [path.name for path in tmp_path.iterdir()] == []
@@ -391,14 +390,6 @@ def test_an_export_takes_modified_copies_if_it_is_told_to(exporting, tmp_path):
     assert exported(tmp_path / "originals") == {"file.pdf": original.sha256}
     assert exported(tmp_path / "modified") == {"file.pdf": modified}
     assert modified != original.sha256
-
-
-def test_a_folder_that_is_not_permitted_is_a_local_problem(cli, tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("root is permitted everything")
-    (tmp_path / "locked").mkdir(mode=0o500)
-
-    assert cli.fails(5, "export", "locked/out")
 
 
 # ---- times ------------------------------------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def test_an_upload_whose_last_answer_is_lost_is_the_same_document_and_no_second_
     wait_until(lambda: size_safe(direct, upload_id) == len(CONTENT), "the service has finished the upload")
     assert uploading.is_alive(), "it has not heard of it"
     proxy.cut()
-    uploading.join(20)
+    uploading.join(60)
 
     [result] = results
     assert (result.document.id, result.document.sha256) == (upload_id, SHA256)
@@ -183,7 +183,7 @@ def with_a_lost_answer(proxy, call, *, until):
     wait_until(until, "the service has done what was asked for", seconds=60)
     assert calling.is_alive(), "the caller has not heard of it"
     proxy.cut()
-    calling.join(20)
+    calling.join(60)
     assert not errors
     [answer] = answers
     return answer

@@ -481,7 +481,10 @@ class Waiting:
 
     def outcome(self, *, seconds=20):
         """What the call answered, or how it was refused."""
-        return outcome_of(self.call.result, seconds)
+        try:
+            return self.call.result(seconds)
+        except grpc.RpcError as exc:
+            return refusal_of(exc)
 
 
 pytestmark = pytest.mark.needs_redis

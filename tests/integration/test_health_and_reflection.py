@@ -26,7 +26,7 @@ NOT_SERVING = HealthCheckResponse.NOT_SERVING
 SERVICES = sorted({rpc.method.containing_service.full_name for rpc in RPCS.values()})
 
 #: How many watches are admitted at once.
-WATCHES = 256
+WATCHES = 64
 
 
 @pytest.mark.parametrize("service", ["", *SERVICES])

@@ -188,25 +188,10 @@ def test_an_address_that_somebody_listens_on_is_refused(tmp_path, redis_server):
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        pytest.param({}, ["OSIS_DOCUMENT_PROCESSES=2", "OSIS_DOCUMENT_BROKER_URL=memory://"], id="without-a-queue"),
-        pytest.param(
-            {"BROKER_URL": "redis://127.0.0.1:1/0", "LISTEN": "unix:/tmp/no.sock"},
-            ["OSIS_DOCUMENT_PROCESSES=2", "OSIS_DOCUMENT_LISTEN=unix:/tmp/no.sock"],
-            id="on-a-socket-file",
-        ),
-        pytest.param(
-            {"BROKER_URL": "redis://127.0.0.1:1/0", "STORAGE_URL": "ftp://nowhere"},
-            ["OSIS_DOCUMENT_STORAGE_URL"],
-            id="with-a-storage-that-is-none",
-        ),
-    ],
-)
-def test_settings_that_cannot_be_used_are_told_once(tmp_path, settings, named):
+def test_a_setting_that_cannot_be_used_is_told_once(tmp_path):
+    settings = {"BROKER_URL": "redis://127.0.0.1:1/0", "STORAGE_URL": "ftp://nowhere"}
     with ServerProcess(tmp_path / "server", PROCESSES="2", **settings) as server:
         assert server.wait() == 1
 
-    assert all(server.output().count(name) == 1 for name in named), server.output()
+    assert server.output().count("OSIS_DOCUMENT_STORAGE_URL") == 1, server.output()
     assert "Traceback" not in server.output()

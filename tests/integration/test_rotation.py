@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from osis.document.v1.document_pb2 import DocumentStatus
+from osis.document.v1.document_service_pb2 import RotateImageRequest
 from osis.document.v1.post_processing_pb2 import PostProcessingType
 from osis.document.v1.token_service_pb2 import InspectTokenRequest, TokenPurpose
 from tests.support import files, images, jobs, tasks
@@ -17,15 +18,17 @@ from tests.support.documents import get
 from tests.support.downloads import content_of, download
 from tests.support.imports import bring, bring_modified_copy
 from tests.support.outcomes import outcome_of, reason_of
-from tests.support.refusals import expect_refusal
+from tests.support.refusals import expect_refusal, refusal_of
 from tests.support.server import serving
 from tests.support.signing import changed, claims_of, expired
 from tests.support.uploads import confirm, new_id, store, token_for, upload
 from tests.support.waiting import wait_until
 
-READ = TokenPurpose.TOKEN_PURPOSE_READ
-WRITE = TokenPurpose.TOKEN_PURPOSE_WRITE
 UPLOAD = TokenPurpose.TOKEN_PURPOSE_UPLOAD
+WRITE = TokenPurpose.TOKEN_PURPOSE_WRITE
+
+#: How many may wait for workers at once.
+WAITERS = 64
 
 PICTURE = images.picture()
 TURNED = images.picture(width=images.HEIGHT, height=images.WIDTH)
@@ -461,7 +464,10 @@ class Waiting:
 
     def outcome(self, *, seconds=20):
         """What the call answered, or how it was refused."""
-        return outcome_of(self.call.result, seconds)
+        try:
+            return self.call.result(seconds)
+        except grpc.RpcError as exc:
+            return refusal_of(exc)
 
 
 @pytest.fixture
@@ -662,6 +668,42 @@ def test_a_rotation_is_given_up_after_three_lost_workers_and_whoever_waits_is_to
 
         assert waiting.outcome().reason == "ATTEMPTS_EXHAUSTED"
         assert get(client, waiting.image.id) == waiting.image
+
+
+def test_a_rotation_that_no_worker_does_is_given_up_and_whoever_waits_is_told(redis_server, tmp_path, pool):
+    url = redis_server.url(7)
+    with serving(tmp_path / "lonely", BROKER_URL=url, JOB_MAX_AGE="1", SWEEP_SECONDS="0.2") as lonely:
+        client = lonely.stubs()
+        waiting = Waiting(lonely, client, pool)
+
+        assert waiting.outcome().reason == "PROCESSING_TIMED_OUT"
+        assert get(client, waiting.image.id) == waiting.image
+
+
+@pytest.mark.one_database
+def test_of_three_hundred_that_would_wait_some_are_told_to_come_back_later(redis_server, tmp_path):
+    with serving(tmp_path / "busy", BROKER_URL=redis_server.url(8), SWEEP_SECONDS="60") as busy:
+        client = busy.stubs()
+        image = store(client, PICTURE, "image.png")
+        token = token_for(client, image.id, write=True)
+        request = RotateImageRequest(token=token, degrees=90, request_id=new_id())
+        calls = [client.documents.RotateImage.future(request, timeout=100) for _ in range(300)]
+
+        wait_until(lambda: sum(call.done() for call in calls) == 300 - WAITERS, "those too many are refused", seconds=60)
+        refusals = [outcome_of(call.result) for call in calls if call.done()]
+        assert {(refusal.reason, refusal.code) for refusal in refusals} == {("SERVER_OVERLOADED", "RESOURCE_EXHAUSTED")}
+        assert all(refusal.retry_after_seconds > 0 for refusal in refusals)
+        assert get(client, image.id) == image, "other calls are answered"
+
+        for call in calls[1:]:
+            call.cancel()
+        tasks.do(busy.stubs("worker"), tasks.wait_for_task(busy, image.id), TURNED, "image.png")
+
+        def fetched():
+            outcome = outcome_of(rotate, client, token, request_id=request.request_id)
+            return outcome if reason_of(outcome) != "SERVER_OVERLOADED" else None
+
+        assert wait_until(fetched, "there is room again").document.revision == 1
 
 
 def test_a_rotation_outlives_a_restart_of_the_service(redis_server, tmp_path, pool):

@@ -31,7 +31,7 @@ MANY = 200
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A server that lets a client be quiet for three seconds."""
-    with serving(tmp_path_factory.mktemp("slow"), STREAM_IDLE_SECONDS="3") as running:
+    with serving(tmp_path_factory.mktemp("slow"), STREAM_IDLE_SECONDS="3", MAX_STREAMS="1088") as running:
         yield running
 
 

@@ -191,6 +191,11 @@ def two_at_once() -> dict[str, bytes]:
         + len(b"\n%%EOF\n").to_bytes(2, "little")
         + b"\n%%EOF\n",
         "Word document after.pdf": pdf + files.docx("x"),
+        "page after.docx": files.docx("x") + _PAGE,
+        "page in its comment.docx": files.docx("x")[:-2] + len(_PAGE).to_bytes(2, "little") + _PAGE,
+        "page after.odt": zipped(odt_members(), stored=["mimetype"]) + _PAGE,
+        "two letters of a program before.pdf": b"MZ" + pdf,
+        "script before.pdf": b"#!/bin/sh\nexit\n" + pdf,
         "page in a comment.jpg": jpeg[:2] + comment + jpeg[2:],
         "page after.jpg": jpeg + _PAGE,
         "archive after.jpg": jpeg + attached,

@@ -16,7 +16,7 @@ class RestartingServer:
         self._folder = folder
         self._settings = {"LISTEN": f"127.0.0.1:{free_port()}"} | settings
         self._open: list[Stubs] = []
-        self.process = ServerProcess(folder, **self._settings)
+        self.process: ServerProcess
 
     @property
     def target(self) -> str:
@@ -36,14 +36,21 @@ class RestartingServer:
         """Starts it anew, from now on with these settings too; it serves when this returns."""
         self.process.end()
         self._settings |= settings
-        self.process = ServerProcess(self._folder, **self._settings)
-        assert self.process.target == self.target
+        self._start()
 
     def __enter__(self) -> Self:
-        assert self.process.target == self.target
+        self._start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         while self._open:
             self._open.pop().close()
         self.process.end()
+
+    def _start(self) -> None:
+        self.process = ServerProcess(self._folder, **self._settings)
+        try:
+            assert self.process.target == self.target
+        except BaseException:
+            self.process.end()
+            raise

@@ -24,6 +24,10 @@ _DEFAULTS = {
     "TOKEN_SIGNING_KEYS": f"{SIGNING_KEY_ID}:{SIGNING_KEY}",
     "DISK_FLOOR": "0",
     "STOP_GRACE_SECONDS": "5",
+    # A server with a third of the threads starts sooner, and tests start many.
+    "MAX_STREAMS": "320",
+    "MAX_WAITERS": "64",
+    "MAX_CALLS": "64",
 }
 
 

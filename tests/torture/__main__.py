@@ -11,6 +11,7 @@ Ends with 0 when every loop that was run reached its goals, with 1 when one fail
 
 import argparse
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -50,6 +51,7 @@ class Outcome:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the loops that are asked for; returns the exit status."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it ends what it has started
     seed = seeds.chosen() if options.seed is None else options.seed
     loops = [loop for loop in LOOPS if not options.only or loop.name in options.only]
     folder: Path = options.folder.resolve()

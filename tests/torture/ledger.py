@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,9 @@ from tests.support.resuming import rest, status
 from tests.support.seeds import id_of
 from tests.support.stubs import Stubs
 from tests.support.uploads import MEBIBYTE
+
+#: For so long a server may give no answer at all: it is started again in less.
+_PATIENCE_SECONDS = 180
 
 
 class Entry:
@@ -39,6 +43,7 @@ class Entry:
             [luck.randint(100, 10_000), luck.randint(10_000, MEBIBYTE), luck.randint(MEBIBYTE, 3 * MEBIBYTE)]
         )
         self.spec = UploadSpec(upload_id=id_of(luck), name=f"scan-{number}.pdf", size_bytes=self._size)
+        self._answered_at = time.monotonic()
         #: Bytes that the service has said are safe.
         self.safe = 0
         self.is_cancelled = False
@@ -71,6 +76,7 @@ class Entry:
             try:
                 result = client.upload(io.BytesIO(self.content), name=self.spec.name, upload_id=self.spec.upload_id)
             except (UploadInterrupted, Unavailable):
+                self._require_patience()
                 continue
             except OsisDocumentError as exc:
                 raise AssertionError(f"upload {self.number}: the library was refused: {exc!r}") from exc
@@ -80,13 +86,13 @@ class Entry:
         """Confirms it."""
         assert self.result is not None
         request = ConfirmUploadsRequest(uploads=[ConfirmUpload(token=self.result.write_token)], request_id=id_of(self._luck))
-        answer = _answer(stubs.documents.ConfirmUploads, request)
+        answer = self._answer(stubs.documents.ConfirmUploads, request)
         assert not reason_of(answer), f"upload {self.number} cannot be confirmed: {answer}"
         [self.confirmed] = answer.documents
 
     def cancel(self, stubs: Stubs) -> None:
         """Takes it back."""
-        answer = _answer(stubs.uploads.CancelUpload, CancelUploadRequest(upload_id=self.spec.upload_id))
+        answer = self._answer(stubs.uploads.CancelUpload, CancelUploadRequest(upload_id=self.spec.upload_id))
         assert not reason_of(answer), f"upload {self.number} cannot be cancelled: {answer}"
         self.is_cancelled = True
 
@@ -127,7 +133,7 @@ class Entry:
             self.safe = answer.persisted_size
 
     def _ask(self, stubs: Stubs) -> None:
-        answer = _answer(stubs.uploads.GetUploadStatus, GetUploadStatusRequest(upload_id=self.spec.upload_id))
+        answer = self._answer(stubs.uploads.GetUploadStatus, GetUploadStatusRequest(upload_id=self.spec.upload_id))
         if reason_of(answer) == "UPLOAD_NOT_FOUND":
             assert self.safe == 0, f"upload {self.number}: {self.safe} bytes were safe, and it is gone"
             return
@@ -143,11 +149,17 @@ class Entry:
         assert result.document.sha256 == hashlib.sha256(self.content).hexdigest(), f"upload {self.number} has other bytes"
         self.result = result
 
+    def _answer(self, call: Callable[..., Any], request: Any) -> Any:
+        """Makes an idempotent call until it is answered or refused."""
+        while True:
+            try:
+                answer = outcome_of(call, request, wait_for_ready=True)
+            except grpc.RpcError:
+                self._require_patience()
+                continue
+            self._answered_at = time.monotonic()
+            return answer
 
-def _answer(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Makes an idempotent call until it is answered or refused."""
-    while True:
-        try:
-            return outcome_of(call, *arguments, wait_for_ready=True)
-        except grpc.RpcError:
-            continue
+    def _require_patience(self) -> None:
+        silent_seconds = time.monotonic() - self._answered_at
+        assert silent_seconds < _PATIENCE_SECONDS, f"upload {self.number}: no answer for {silent_seconds:.0f} s"

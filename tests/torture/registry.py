@@ -51,7 +51,7 @@ def _kill_calls(folder: Path, progress: Progress, seed: int) -> None:
     def count(line: str) -> None:
         progress.add("kills", line.startswith("killed"))
 
-    survive_kills(folder, runs=None, seed=seed, say=count)
+    survive_kills(folder, runs=progress.goals["kills"], seed=seed, say=count)
 
 
 LOOPS = (
@@ -72,7 +72,7 @@ LOOPS = (
     Loop(
         name="killed-calls",
         what="a server killed before each system call of a document's way in",
-        goals={"kills": 20},
+        goals={"kills": 60},
         run=_kill_calls,
     ),
     Loop(
@@ -85,8 +85,8 @@ LOOPS = (
     Loop(
         name="offsets",
         what="streams in any order of their steps, against a model",
-        goals={"examples": 300},
-        run=lambda folder, progress, seed: follow_protocol(folder, progress, seed=seed, steps=50, kills=20),
+        goals={"examples": 150},
+        run=lambda folder, progress, seed: follow_protocol(folder, progress, seed=seed, steps=40, kills=15),
         databases=_BOTH,
     ),
     Loop(

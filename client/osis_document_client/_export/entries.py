@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from osis.document.v1.document_pb2 import Document
 
+from .._errors import DownloadDamaged
 from .._struct import from_struct
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,15 @@ class Wanted:
 
 
 def wanted_of(document: Document, *, modified: bool) -> Wanted:
-    """Chooses the content of a document: the original, or if that is said the modified copy, where there is one."""
+    """Chooses the content of a document: the original, or if that is said the modified copy, where there is one.
+
+    Raises:
+        DownloadDamaged: the description has an id or a checksum that is none.
+    """
     is_modified = modified and document.HasField("modified")
     content = document.modified if is_modified else document
+    if not (_ID.fullmatch(document.id) and _SHA256.fullmatch(content.sha256)):  # files are named after them
+        raise DownloadDamaged(f"what the service says of document {document.id!r} cannot be; ask who runs it")
     entry = {
         "id": document.id,
         "path": document.path,

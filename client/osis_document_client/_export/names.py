@@ -47,7 +47,8 @@ def shortened(name: str, name_bytes: int) -> str:
 
 
 def _safe(part: str) -> str:
-    escaped = "".join(_escaped(character) for character in part)
+    plain = part.isascii() and part.isprintable() and "\\" not in part
+    escaped = part if plain else "".join(_escaped(character) for character in part)
     return f"_{escaped[1:]}" if escaped.startswith(".") else escaped
 
 

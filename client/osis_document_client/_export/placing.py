@@ -20,6 +20,8 @@ STATE_FOLDER = ".osis-document-export"
 _LONG_PATHS = "_long_paths"
 #: The longest name and path on Linux, in bytes, the latter with the NUL at its end.
 _NAME_BYTES, _PATH_BYTES = 255, 4096
+#: Documents come by path, so that a few folders are asked for again and again.
+_KNOWN_FOLDERS = 1000
 #: What a path may become longer by when names in it get marks.
 _ROOM_FOR_MARKS = 128
 
@@ -32,6 +34,7 @@ class Placing:
         self._ledger = ledger
         self._name_bytes = min(_NAME_BYTES, _limit(folder, "PC_NAME_MAX", _NAME_BYTES))
         self._path_bytes = _PATH_BYTES - _ROOM_FOR_MARKS - len(os.fsencode(folder.absolute()))
+        self._known_folders: dict[tuple[str, ...], list[str]] = {}
         for name in (MANIFEST, FAILURES):
             if ledger.owner_of(key_of([name])) is None:
                 ledger.take(key_of([name]), document_id=name)
@@ -51,7 +54,7 @@ class Placing:
         parts = safe_parts(path, name_bytes=self._name_bytes)
         if len("/".join(parts).encode()) > self._path_bytes:
             parts = [_LONG_PATHS, with_mark(parts[-1], document_id, name_bytes=self._name_bytes)]
-        folders = self._folders(parts[:-1])
+        folders = self._folders(tuple(parts[:-1]))
         name = next(
             name
             for name in self._names(parts[-1], document_id)
@@ -67,16 +70,20 @@ class Placing:
         for number in count(2):
             yield with_mark(wanted, f"{document_id}-{number}", name_bytes=self._name_bytes)
 
-    def _folders(self, names: list[str]) -> list[str]:
+    def _folders(self, names: tuple[str, ...]) -> list[str]:
         """The names of the folders on the way to a file, others than wanted where a file has such a name."""
-        taken: list[str] = []
-        for wanted in names:
-            name, number = wanted, 1
-            while not self._may_be_folder([*taken, name]):
-                number += 1
-                name = with_mark(wanted, str(number), name_bytes=self._name_bytes)
-            taken.append(name)
-        return taken
+        if names not in self._known_folders:
+            taken: list[str] = []
+            for wanted in names:
+                name, number = wanted, 1
+                while not self._may_be_folder([*taken, name]):
+                    number += 1
+                    name = with_mark(wanted, str(number), name_bytes=self._name_bytes)
+                taken.append(name)
+            if len(self._known_folders) >= _KNOWN_FOLDERS:
+                self._known_folders.clear()
+            self._known_folders[names] = taken
+        return self._known_folders[names]
 
     def _may_be_folder(self, parts: list[str]) -> bool:
         key = key_of(parts)

@@ -203,15 +203,21 @@ class Export:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Writes down what is there, and lets go of the folder."""
+        """Writes down what is there, and lets go of the folder. After an interruption there is no time to: the next run will."""
         with self._ledger:
+            if kind is not None and not issubclass(kind, Exception):
+                return
             self._write(MANIFEST, self._manifest())
-            failures = self._folder / FAILURES
             if not self._write(FAILURES, (error for _, error in self._ledger.errors())):
-                failures.unlink(missing_ok=True)
+                (self._folder / FAILURES).unlink(missing_ok=True)
 
     def survey(self, documents: Iterable[Document], progress: Progress) -> None:
-        """Gives every document its place."""
+        """Gives every document its place.
+
+        Raises:
+            DownloadDamaged: what the service says of a document cannot be.
+            ServiceError, LedgerError, OSError: it cannot be found out, or noted.
+        """
         for number, document in enumerate(documents, 1):
             self._note(document)
             progress.found(number)
@@ -318,7 +324,8 @@ class Export:
         self.summary.fetched += not outcome.was_there
         self.summary.kept += outcome.was_there
         self.summary.size_bytes += row.size_bytes
-        self._ledger.there(row.number, sha256=row.sha256, mtime_ns=outcome.mtime_ns)
+        if (row.sha256, outcome.mtime_ns) != (row.present_sha256, row.present_mtime_ns):
+            self._ledger.there(row.number, sha256=row.sha256, mtime_ns=outcome.mtime_ns)
         progress.settled(left_out_bytes=row.size_bytes if outcome.was_there else 0)
 
     # ---- what is written about it ---------------------------------------------------------------------------------------

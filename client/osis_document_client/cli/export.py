@@ -47,8 +47,9 @@ def export(settings: Settings, /, *, folder: Path, jobs: int, modified: bool, **
     replaced, and nothing is ever removed.
 
     Where two documents have the same path (or paths that differ in upper and lower case alone), all but the first have their id
-    in their file's name. Paths that would lead out of the folder, hide, or be too long are altered. manifest.jsonl tells of
-    every file which document it is, with its path, SHA-256 and keys; failures.jsonl tells what could not be written, and why.
+    in their file's name. Paths that would lead out of the folder, hide, or be too long are altered. At the end, manifest.jsonl
+    tells of every file which document it is, with its path, SHA-256 and keys; failures.jsonl tells what could not be written,
+    and why.
 
     \b
     Examples:

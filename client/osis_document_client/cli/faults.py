@@ -24,6 +24,7 @@ from .. import (
     Unavailable,
     UploadInterrupted,
 )
+from .._export.ledger import LedgerError
 from .advice import FALLBACK_ADVICE, advice_for
 from .text import visible
 
@@ -32,6 +33,7 @@ REFUSED, USAGE, UNREACHABLE, NOT_ALLOWED, LOCAL_FILE = 1, 2, 3, 4, 5
 #: The first class that fits decides.
 _EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (ConfigurationError, USAGE),
+    (LedgerError, LOCAL_FILE),
     (Unavailable, UNREACHABLE),
     (DeadlineExceeded, UNREACHABLE),
     (Cancelled, UNREACHABLE),

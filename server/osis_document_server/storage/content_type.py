@@ -106,18 +106,20 @@ class ContentTypes:
             beginning = stream.read(_TEXT_BYTES)
             stream.seek(max(0, os.fstat(stream.fileno()).st_size - polyglots.END_BYTES))
             file = _File(path, beginning, stream.read())
-        own = self._own.type_of(path) if self._own else content.UNKNOWN
-        named = self._bundled.type_of(path) if own == content.UNKNOWN else own
+        found = self._first_nature(file, extension=extension)
+        if found not in polyglots.TYPES or beginning.startswith(ole_content.SIGNATURE):
+            return found
+        return polyglots.other_nature(found, beginning=beginning[: polyglots.BEGINNING_BYTES], end=file.end) or found
+
+    def _first_nature(self, file: _File, *, extension: str) -> str:
+        own = self._own.type_of(file.path) if self._own else content.UNKNOWN
+        named = self._bundled.type_of(file.path) if own == content.UNKNOWN else own
         is_vouched_for = own == content.TYPE_BY_EXTENSION.get(extension)
-        if beginning.startswith(zip_content.SIGNATURE):
-            return zip_content.type_of(path) or (own if is_vouched_for else _of_shell(named, content.ZIP))
-        if beginning.startswith(ole_content.SIGNATURE):
-            return _of_ole(path, extension=extension) or (own if is_vouched_for else _of_shell(named, content.OLE))
-        if not is_vouched_for:
-            named = _looked_at(file, named, extension=extension)
-        if named in {content.PDF, content.JPEG, content.PNG}:
-            return polyglots.other_nature(named, beginning=beginning[: polyglots.BEGINNING_BYTES], end=file.end) or named
-        return named
+        if file.beginning.startswith(zip_content.SIGNATURE):
+            return zip_content.type_of(file.path) or (own if is_vouched_for else _of_shell(named, content.ZIP))
+        if file.beginning.startswith(ole_content.SIGNATURE):
+            return _of_ole(file.path, extension=extension) or (own if is_vouched_for else _of_shell(named, content.OLE))
+        return named if is_vouched_for else _looked_at(file, named, extension=extension)
 
 
 def require_agreement(name: str, *, extension: str, detected: str) -> None:

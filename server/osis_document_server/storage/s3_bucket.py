@@ -24,7 +24,7 @@ from osis_document_server.storage.location import S3Location
 _log = structlog.get_logger(__name__)
 
 #: boto3 makes its clients' classes as it runs, so there is no type to name.
-_Client: TypeAlias = Any
+Client: TypeAlias = Any
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -104,12 +104,8 @@ def open_bucket(location: S3Location) -> "Bucket":
     Raises:
         ValueError: it cannot be; the message says why and what to do.
     """
-    # It warns of each connection that it does not keep, above as many as it keeps; that is as it should be.
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     try:
-        client = boto3.session.Session().client(
-            "s3", region_name=location.region, endpoint_url=location.endpoint_url, config=_CONFIG
-        )
+        client = new_client(location)
         client.head_bucket(Bucket=location.bucket)
     except ClientError as exc:
         what = {
@@ -124,13 +120,24 @@ def open_bucket(location: S3Location) -> "Bucket":
     return Bucket(client, location)
 
 
+def new_client(location: S3Location) -> Client:
+    """Returns a client for a bucket's endpoint, for any number of threads. Nothing is asked of the endpoint yet.
+
+    Raises:
+        botocore.exceptions.BotoCoreError, ValueError: boto3 is configured in a way that cannot be.
+    """
+    # It warns of each connection that it does not keep, above as many as it keeps; that is as it should be.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    return boto3.session.Session().client("s3", region_name=location.region, endpoint_url=location.endpoint_url, config=_CONFIG)
+
+
 class Bucket:
     """Objects by name, under the location's prefix. An object is never written twice.
 
     Every method raises ``StorageUnavailable`` or ``StorageFull`` when the provider reports an error or does not answer.
     """
 
-    def __init__(self, client: _Client, location: S3Location) -> None:
+    def __init__(self, client: Client, location: S3Location) -> None:
         self._client = client
         self._bucket = location.bucket
         self._prefix = f"{location.prefix}/" if location.prefix else ""
@@ -240,7 +247,7 @@ class Multipart:
     (If the provider cannot be reached then, the parts stay until a lifecycle rule removes them; see docs/how-to/store-in-s3.md.)
     """
 
-    def __init__(self, bucket: Bucket, client: _Client, upload: dict[str, str], *, name: str, mark: str) -> None:
+    def __init__(self, bucket: Bucket, client: Client, upload: dict[str, str], *, name: str, mark: str) -> None:
         self._bucket = bucket
         self._client = client
         self._upload = upload

@@ -22,6 +22,10 @@ _UNUSED = tuple(
 )
 
 
+class _KeptError(Exception):
+    """A document is not to be removed after all."""
+
+
 def remove_unconfirmed(service: Service, document_id: UUID, *, why: str) -> bool:
     """Removes a document unless it has been confirmed meanwhile; returns whether it was removed."""
     return remove(service, document_id, DocumentRow.status == Status.REQUESTED, why=why)
@@ -29,19 +33,32 @@ def remove_unconfirmed(service: Service, document_id: UUID, *, why: str) -> bool
 
 def remove(service: Service, document_id: UUID, condition: object, *, why: str) -> bool:
     """Removes a document as long as ``condition`` holds for its row; returns whether it was removed."""
-    now = service.now()
-    with unit_of_work(service.database):
-        lineage.cancel_jobs_over(service.database, [document_id], now=now)
-        row = DocumentRow.get_or_none(DocumentRow.id == document_id)
-        jobs = [link.job_id for link in JobInputRow.select(JobInputRow.job).where(JobInputRow.document == document_id)]
-        if row is None or not DocumentRow.delete().where(DocumentRow.id == document_id, condition).execute():
-            return False  # somebody was faster; that one wins
-        release(service.database, [row.blob_key, row.modified_blob_key], now=now)
-        if jobs:  # they go with the last of their documents
-            others = JobInputRow.select(JobInputRow.job).where(JobInputRow.job.in_(jobs))
-            JobRow.delete().where(JobRow.id.in_(jobs), JobRow.id.not_in(others)).execute()
+    try:
+        with unit_of_work(service.database):
+            row = _remove_row(service, document_id, condition)
+    except _KeptError:
+        return False
     _log.info("document removed", document_id=str(document_id), client=row.client, status=row.status, why=why)
     return True
+
+
+def _remove_row(service: Service, document_id: UUID, condition: object) -> DocumentRow:
+    """Removes a document's row and what goes with it, and returns the row as it was. Within a unit of work.
+
+    Raises:
+        _KeptError: the condition does not hold any more; the unit of work is to be undone, so that jobs over it go on.
+    """
+    now = service.now()
+    lineage.cancel_jobs_over(service.database, [document_id], now=now)
+    row = DocumentRow.get_or_none(DocumentRow.id == document_id)
+    jobs = [link.job_id for link in JobInputRow.select(JobInputRow.job).where(JobInputRow.document == document_id)]
+    if row is None or not DocumentRow.delete().where(DocumentRow.id == document_id, condition).execute():
+        raise _KeptError  # somebody was faster; that one wins
+    release(service.database, [row.blob_key, row.modified_blob_key], now=now)
+    if jobs:  # they go with the last of their documents
+        others = JobInputRow.select(JobInputRow.job).where(JobInputRow.job.in_(jobs))
+        JobRow.delete().where(JobRow.id.in_(jobs), JobRow.id.not_in(others)).execute()
+    return row
 
 
 def release(database: Database, keys: Iterable[str | None], *, now: datetime) -> None:

@@ -22,10 +22,14 @@ from tests.torture.progress import Progress
 CHECKPOINT = 64 * MEBIBYTE
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_what_a_killed_server_has_acknowledged_is_there_and_nothing_else_stays(tmp_path, seed):
     kill_server(tmp_path / "server", Progress({"uploads": 20, "kills": 5}), seed=seed)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.one_database
 def test_an_upload_whose_blob_was_in_place_when_the_server_died_goes_on_from_where_it_says(tmp_path):
     content = files.pdf_of_size(CHECKPOINT + 2 * MEBIBYTE)

@@ -21,6 +21,8 @@ from tests.torture.progress import Progress
 OLD, NEW = b"old " * 1000, b"new " * 1000
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_clients_that_meet_over_one_upload_all_see_the_same_outcome(tmp_path, seed):
     race(tmp_path / "server", Progress({"races": 36}), seed=seed)
 
@@ -71,6 +73,8 @@ def test_bytes_that_are_safe_stay_so_when_a_stream_of_an_upload_ends_that_had_th
     assert result.document.sha256 == hashlib.sha256(NEW + b"and more").hexdigest()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.one_database
 def test_a_stream_that_loses_its_upload_while_its_blob_is_stored_takes_nothing_from_the_one_that_goes_on(tmp_path):
     content = files.pdf_of_size(66 * MEBIBYTE)

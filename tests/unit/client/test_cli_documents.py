@@ -159,7 +159,7 @@ def seen_on_a_terminal(command: list[str], *words: str, columns: int) -> list[st
     except OSError:  # the other side is closed
         pass
     os.close(near)
-    assert process.wait(20) == 0, seen
+    assert process.wait(60) == 0, seen
     return re.sub(r"\x1b\[[0-9;]*m", "", seen.decode()).splitlines()
 
 
@@ -329,7 +329,7 @@ def test_somebody_at_a_terminal_is_asked(command: list[str], service: Service, a
     process = subprocess.Popen([*command, "infected", ID], stdin=far, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     os.write(near, answer)
 
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
     os.close(near)
     os.close(far)
 

@@ -338,6 +338,20 @@ def test_hostile_paths_stay_in_the_folder(run: Run, service: Service, out: Path,
     assert [each.name for each in out.glob(".*")] == [".osis-document-export"]
 
 
+@pytest.mark.parametrize("document_id", ["../../escaped", "", new_id(1).upper()])
+def test_a_service_whose_ids_are_none_is_not_believed(
+    run: Run, service: Service, out: Path, tmp_path: Path, document_id: str
+) -> None:
+    service.add_document(document_id, CONTENT).path = "card.pdf"
+
+    result = run("export", out)
+
+    assert result.exit_code == 1
+    assert "cannot be" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert files_in(out) == {}
+
+
 def test_files_of_others_are_left_alone(run: Run, service: Service, out: Path) -> None:
     out.mkdir()
     (out / "card.pdf").write_text("mine")
@@ -362,7 +376,7 @@ def test_two_exports_into_one_folder_do_not_get_into_each_other_s_way(run: Run, 
     with Ledger(out / ".osis-document-export/ledger.db"):
         result = run("export", out)
 
-    assert result.exit_code == 1
+    assert result.exit_code == 5
     assert result.stderr.splitlines() == [
         f"error: another export into {out} is under way",
         "to do: wait until it has ended",
@@ -375,7 +389,7 @@ def test_a_ledger_that_is_none_says_what_to_do(run: Run, out: Path) -> None:
 
     result = run("export", out)
 
-    assert result.exit_code == 1
+    assert result.exit_code == 5
     assert "remove it and start again: files that are there are known by their content" in result.stderr
 
 
@@ -405,10 +419,10 @@ def test_an_interrupted_export_goes_on_where_it_was(
     add(service, 2, "b/small.pdf")
     service.plan.extend([None, None, Pause(3 * MEBIBYTE)])
     process = subprocess.Popen([*command, "export", "--jobs", "1", out], stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: [part.stat().st_size for part in out.rglob("*.part")] == [3 * MEBIBYTE], "a part is there")
+    wait_until(lambda: [part.stat().st_size for part in out.rglob("*.part")] == [3 * MEBIBYTE], "a part is there", seconds=60)
 
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
 
     assert process.returncode == (-9 if number == signal.SIGKILL else 128 + number)
     assert "Traceback" not in stderr

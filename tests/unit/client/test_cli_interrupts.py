@@ -44,10 +44,10 @@ def test_a_command_that_is_told_to_end_does_so_quickly_and_hangs_up(
 ) -> None:
     service.plan.append(Stall())
     process = start(command, "upload", big)
-    assert service.reached.wait(20)
+    assert service.reached.wait(60)
 
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
 
     assert process.returncode == exit_code
     assert "Traceback" not in stderr
@@ -59,12 +59,12 @@ def test_a_signal_that_is_ignored_from_outside_stays_ignored(command: list[str],
     service.add_document(ID, BIG)
     service.plan.extend([None, Pause(MEBIBYTE)])
     process = subprocess.Popen(["nohup", *command, "download", ID, "-o", "copy.pdf"], stderr=subprocess.PIPE)
-    assert service.reached.wait(20)
+    assert service.reached.wait(60)
 
     process.send_signal(signal.SIGHUP)
     service.hung_up.set()
 
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 0
     assert (tmp_path / "copy.pdf").read_bytes() == BIG
 
@@ -76,11 +76,11 @@ def test_an_interrupted_download_leaves_nothing_behind(
     service.add_document(ID, BIG)
     service.plan.extend([None, Pause(MEBIBYTE)])
     process = start(command, "download", ID, "-o", "copy.pdf")
-    assert service.reached.wait(20)
-    wait_until(lambda: list(tmp_path.glob(".*.part")), "a part is there while it is written")
+    assert service.reached.wait(60)
+    wait_until(lambda: list(tmp_path.glob(".*.part")), "a part is there while it is written", seconds=60)
 
     process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -89,10 +89,10 @@ def test_an_interrupted_upload_says_how_to_go_on_and_that_works(command: list[st
     service.plan.append(Stall())
     arguments = ["--path", "some folder/", "--metadata", "author=Ada", "--metadata", "year:=2026", "--name", "other.pdf"]
     process = start(command, "upload", *arguments, big)
-    assert service.reached.wait(20)
+    assert service.reached.wait(60)
 
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
 
     first, resume = stderr.strip().splitlines()[-2:]
     assert first == f"{big} is not there as a whole; what has arrived is kept for some minutes. To go on:"
@@ -114,10 +114,12 @@ def test_an_interruption_among_several_files_tells_what_is_done_and_what_is_not(
         (tmp_path / name).write_bytes(CONTENT)
     service.plan.extend([None, None, Stall()])  # the first is uploaded and confirmed
     process = start(command, "upload", "--json", "a.pdf", big, "z.pdf")
-    wait_until(lambda: service.calls == ["WriteUpload", "ConfirmUploads", "WriteUpload"], "the second file is on its way")
+    wait_until(
+        lambda: service.calls == ["WriteUpload", "ConfirmUploads", "WriteUpload"], "the second file is on its way", seconds=60
+    )
 
     process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=20)
+    stdout, stderr = process.communicate(timeout=60)
 
     assert process.returncode == 143
     assert [document["name"] for document in json.loads(stdout)] == ["a.pdf"]
@@ -145,10 +147,10 @@ def test_an_interrupted_wait_says_that_the_job_goes_on(command: list[str], servi
     service.jobs["job"] = [make_job(state="RUNNING")]
     service.plan.extend([None, Stall()])
     process = start(command, "convert", ID)
-    assert service.reached.wait(20)
+    assert service.reached.wait(60)
 
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
 
     assert "the job goes on; follow it with `osis-document watch job`" in stderr
     assert service.calls == ["StartPostProcessing", "WatchPostProcessing"]
@@ -183,7 +185,7 @@ def test_a_list_ends_when_nobody_reads_it(command: list[str], service: Service) 
 
     assert process.stderr.read() == ""
     process.stderr.close()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert len(service.calls) < 10, "the pages that nobody wants are not asked for"
 
 
@@ -220,7 +222,7 @@ def drawn_on_a_terminal(command: list[str], *words: object) -> str:
     except OSError:  # the other side is closed
         pass
     os.close(near)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     return drawn.decode()
 
 

@@ -77,3 +77,40 @@ def test_a_signing_key_is_as_long_as_its_hash() -> None:
         parse_signing_keys("a:short")
     with pytest.raises(SettingsError, match="not kid:key"):
         parse_signing_keys("x" * 40)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"PROCESSES": "0"}, ["PROCESSES=0"]),
+        ({"PROCESSES": "2"}, ["PROCESSES=2", "BROKER_URL=memory://", "redis://"]),
+        ({"PROCESSES": "2", "BROKER_URL": "redis://q/0", "LISTEN": "unix:/run/s"}, ["PROCESSES=2", "LISTEN=unix:/run/s"]),
+        ({"CLIENT_UPLOAD_LIMIT": "1000"}, ["CLIENT_UPLOAD_LIMIT=1000", "1000/hour"]),
+        ({"CLIENT_UPLOAD_LIMIT": "0/hour"}, ["CLIENT_UPLOAD_LIMIT=0/hour"]),
+        ({"CLIENT_UPLOAD_LIMIT": "1/second;9/hour"}, ["CLIENT_UPLOAD_LIMIT=1/second;9/hour"]),
+        ({"TLS_CERTIFICATE": "/c.pem"}, ["TLS_CERTIFICATE", "TLS_KEY", "both"]),
+        ({"TLS_KEY": "/k.pem"}, ["TLS_CERTIFICATE", "TLS_KEY", "both"]),
+        ({"TLS_CLIENT_CA": "/ca.pem"}, ["TLS_CLIENT_CA=/ca.pem", "TLS_CERTIFICATE"]),
+    ],
+)
+def test_settings_that_do_not_go_together_are_told_with_their_variables(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: list[str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"OSIS_DOCUMENT_{name}", value)
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_with_tls_the_server_may_be_reached_from_other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"LISTEN": "0.0.0.0:50051", "TLS_CERTIFICATE": "/c.pem", "TLS_KEY": "/k.pem"}.items():
+        monkeypatch.setenv(f"OSIS_DOCUMENT_{name}", value)
+    assert Settings.load().listen == "0.0.0.0:50051"
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LISTEN", "MAX_UPLOAD_SIZE", "CLIENT_UPLOAD_LIMIT", "TLS_CERTIFICATE", "MAGIC_FILE"):
+        monkeypatch.setenv(f"OSIS_DOCUMENT_{name}", "")
+    assert Settings.load() == Settings()
+    assert Settings.load().tls_certificate is None

@@ -8,8 +8,6 @@ from . import jpeg_rotation, pictures, png_rotation
 from .errors import EngineError, Reason
 from .registry import JPEG, PNG
 
-ROTATABLE = {JPEG: jpeg_rotation.rotate, PNG: png_rotation.rotate}
-
 
 def rotate(source: Path, target: Path, *, mime_type: str, degrees: int) -> None:
     """Rotates one picture clockwise, as it is shown, in this process; it belongs under a launcher.
@@ -23,11 +21,14 @@ def rotate(source: Path, target: Path, *, mime_type: str, degrees: int) -> None:
     Raises:
         EngineError: DOCUMENT_UNREADABLE, PROCESSING_TOO_LARGE, NOT_AN_IMAGE.
     """
-    if mime_type not in ROTATABLE:
-        raise EngineError(
-            Reason.NOT_AN_IMAGE, f"Files of type {mime_type or 'unknown'} cannot be rotated: only JPEG and PNG pictures can."
-        )
     with pictures.explaining_damage():
-        with pictures.decoded(source, mime_type=mime_type):
-            pass
-        ROTATABLE[mime_type](source, target, degrees=degrees)
+        if mime_type == JPEG:
+            with pictures.decoded(source, mime_type=JPEG):  # else nobody would notice that it is damaged
+                jpeg_rotation.rotate(source, target, degrees=degrees)
+        elif mime_type == PNG:
+            with pictures.opened(source, mime_type=PNG):
+                png_rotation.rotate(source, target, degrees=degrees)
+        else:
+            raise EngineError(
+                Reason.NOT_AN_IMAGE, f"Files of type {mime_type or 'unknown'} cannot be rotated: only JPEG and PNG pictures can."
+            )

@@ -25,10 +25,17 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EO
 
 
 @contextlib.contextmanager
-def decoded(source: Path, *, mime_type: str) -> Iterator[Image.Image]:
-    """Opens a picture and decodes the whole of it, so that a damaged one is refused. Belongs into `explaining_damage`."""
+def opened(source: Path, *, mime_type: str) -> Iterator[Image.Image]:
+    """Opens a picture of the type that it claims to be and of no more than `MAX_PIXELS`. Belongs into `explaining_damage`."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     with Image.open(source, formats=FORMATS[mime_type]) as picture:
+        yield picture
+
+
+@contextlib.contextmanager
+def decoded(source: Path, *, mime_type: str) -> Iterator[Image.Image]:
+    """As `opened`, and decodes the whole picture, so that a damaged one is refused."""
+    with opened(source, mime_type=mime_type) as picture:
         picture.load()
         yield picture
 

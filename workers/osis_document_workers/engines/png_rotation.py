@@ -102,7 +102,7 @@ def rotate(source: Path, target: Path, *, degrees: int) -> None:
     of an animation are all rotated.
 
     Args:
-        source: a PNG that Pillow decodes.
+        source: a PNG that Pillow opens.
         target: the PNG to write.
         degrees: 90, 180 or 270.
 
@@ -122,8 +122,8 @@ def _chunks(picture: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     while kind != b"IEND":
         length, kind = struct.unpack(">I4s", picture.read(8))
         data = picture.read(length)
-        if len(data) < length or len(picture.read(4)) < 4:
-            raise ValueError("a PNG ends within a chunk")
+        if picture.read(4) != zlib.crc32(data, zlib.crc32(kind)).to_bytes(4, "big"):
+            raise ValueError("a chunk of a PNG is damaged or cut off")
         yield kind, data
 
 

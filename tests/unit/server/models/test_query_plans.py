@@ -31,6 +31,7 @@ from osis_document_server.usecases.documents import Documents
 from osis_document_server.usecases.downloads import Downloads
 from osis_document_server.usecases.duplication import DuplicateDocuments, Duplication
 from osis_document_server.usecases.finalizing import FinalizeDocuments
+from osis_document_server.usecases.job_listing import JobFilter, ListJobs
 from osis_document_server.usecases.lifecycle import Lifecycle
 from osis_document_server.usecases.listing import ListDocuments
 from osis_document_server.usecases.metadata import MetadataChange, UpdateMetadata
@@ -176,6 +177,7 @@ class Everything:
         self.duplication = DuplicateDocuments(service)
         self.lifecycle = Lifecycle(service)
         self.listing = ListDocuments(service)
+        self.job_listing = ListJobs(service)
         self.dispatcher = dispatcher
 
     def run(self) -> None:
@@ -248,7 +250,19 @@ class Everything:
             wanted = DocumentFilter(**chosen, order=order)
             page = self.listing.page(wanted)
             if page.next_page_token:
-                self.listing.page(wanted, page_token=page.next_page_token)
+                self.listing.page(wanted, token=page.next_page_token)
+        jobs: list[dict[str, Any]] = [
+            {},
+            {"states": frozenset({State.RUNNING})},
+            {"types": frozenset({TaskType.CONVERT})},
+            {"types": frozenset({TaskType.ROTATE})},
+            {"document_id": document_id(150)},
+            {"created_from": now - timedelta(days=399), "created_before": now - timedelta(days=395)},
+        ]
+        for chosen in jobs:
+            found = self.job_listing.page(JobFilter(**chosen))
+            if found.next_page_token:
+                self.job_listing.page(JobFilter(**chosen), token=found.next_page_token)
 
     def _jobs(self) -> None:
         inputs = [self._confirmed(content=content) for content in (b"one", b"two")]
@@ -269,6 +283,7 @@ class Everything:
             failure = Failure(reason="ENGINE_CRASHED", message="It crashed.", retryable=retryable)
             self._lease(task_id, then=partial(self.tasks.fail, failure=failure))
         self.tokens.create(TokenWish(document_id=inputs[0], purpose=Purpose.READ))
+        self.post_processings.cancel(self.post_processings.start(CLIENT, [self._confirmed(content=b"four")], [CONVERT]).id)
 
     def _lease(self, task_id: UUID, *, then: Callable[[UUID], object]) -> LeasedTask | None:
         lease_id = uuid4()

@@ -10,7 +10,7 @@ from osis_document_server.storage.local import LocalStorage
 from osis_document_server.storage.local_spool import LocalSpool
 from osis_document_server.storage.location import S3Location
 from osis_document_server.storage.s3 import S3Storage
-from osis_document_server.storage.s3_bucket import Bucket, open_bucket
+from osis_document_server.storage.s3_bucket import Bucket, Client, new_client
 from osis_document_server.storage.s3_spool import S3Spool
 from osis_document_server.storage.spool import Spool
 from tests.support import s3_server as s3
@@ -25,24 +25,31 @@ def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.S3Proces
         yield running
 
 
+@pytest.fixture(scope="session")
+def _credentials() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, value in s3.ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        yield
+
+
 @pytest.fixture
-def tests_bucket(s3_process: s3.S3Process, monkeypatch: pytest.MonkeyPatch) -> s3.Bucket:
+def tests_bucket(s3_process: s3.S3Process, _credentials: None) -> s3.Bucket:
     """A new bucket, from behind the service's back."""
-    for name, value in s3.ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
     return s3_process.bucket()
 
 
-def location_of(bucket: s3.Bucket, *, port: int | None = None, prefix: str = "documents") -> S3Location:
-    return S3Location(
-        bucket=bucket.name, prefix=prefix, endpoint_url=f"http://127.0.0.1:{port or bucket.port}", region="us-east-1"
-    )
+@pytest.fixture(scope="session")
+def s3_client(s3_process: s3.S3Process, _credentials: None) -> Client:
+    """The client that the service would have for all buckets there: making one takes longer than most tests."""
+    endpoint_url = f"http://127.0.0.1:{s3_process.port}"
+    return new_client(S3Location(bucket="any", endpoint_url=endpoint_url, region="us-east-1"))
 
 
 @pytest.fixture
-def bucket(tests_bucket: s3.Bucket) -> Bucket:
+def bucket(tests_bucket: s3.Bucket, s3_client: Client) -> Bucket:
     """The same bucket, as the service has it."""
-    return open_bucket(location_of(tests_bucket))
+    return Bucket(s3_client, S3Location(bucket=tests_bucket.name, prefix="documents"))
 
 
 @pytest.fixture(params=["local", "s3"])

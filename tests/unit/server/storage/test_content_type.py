@@ -155,6 +155,7 @@ def measured(path: Path, name: str) -> tuple[str, float, float]:
     return found, seconds, mebibytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", forged.BOMBS)
 def test_a_bomb_costs_neither_time_nor_memory(name: str, tmp_path: Path) -> None:
     forged.BOMBS[name](tmp_path / "blob")
@@ -164,6 +165,7 @@ def test_a_bomb_costs_neither_time_nor_memory(name: str, tmp_path: Path) -> None
     assert mebibytes < 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", genuine.LARGE)
 def test_a_large_genuine_file_is_looked_at_as_quickly(name: str, tmp_path: Path) -> None:
     genuine.LARGE[name](tmp_path / "blob")

@@ -23,7 +23,7 @@ from tests.support.packages import document, many_members, odt_members, office, 
 DETECTOR = ContentTypes()
 _EXTENSIONS = ("pdf", "docx", "doc", "odt", "txt", "jpg", "png", "")
 
-many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -267,6 +267,8 @@ def test_a_damaged_picture_is_not_rotated_and_an_existing_target_is_kept(tmp_pat
     assert target.read_bytes() == b"the earlier one"
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_largest_picture_can_be_rotated_within_the_limits(tmp_path: Path, scratch: Path, target: Path) -> None:
     source = tmp_path / "picture"
     source.write_bytes(saved(Image.new("RGBA", (10_000, 8_900), "teal"), "PNG"))

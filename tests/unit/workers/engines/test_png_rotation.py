@@ -293,10 +293,9 @@ def test_a_truncated_png_is_unreadable(share: float, tmp_path: Path) -> None:
     assert failure.value.reason == Reason.DOCUMENT_UNREADABLE
 
 
-def test_a_flipped_bit_of_header_or_pixels_is_found(tmp_path: Path) -> None:
+def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
     whole = png_of(noise(50, 40, 8, 2), 8, 2)
-    pixels = whole.index(b"IDAT") + 4
-    for place in (*range(8, 33), *range(pixels, pixels + len(one(whole, b"IDAT")), 97)):
+    for place in (*range(8, 41), *range(60, len(whole), 97), *range(len(whole) - 20, len(whole))):
         damaged = bytearray(whole)
         damaged[place] ^= 0x10
         with pytest.raises(EngineError) as failure:
