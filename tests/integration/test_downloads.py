@@ -120,7 +120,7 @@ def test_a_reader_that_takes_nothing_is_cancelled_and_may_go_on(tmp_path):
         token = token_for(stubs, store(stubs, content, "scan.pdf").id)
         call = stubs.downloads.Download(DownloadRequest(token=token))
         first = [next(call), next(call)][1].data
-        impatient.wait_for_output(r"DownloadService/Download .*outcome=CANCELLED", seconds=20)
+        impatient.wait_for_output(r"DownloadService/Download .*code=CANCELLED", seconds=20)
 
         received = [first]
         try:

@@ -51,24 +51,13 @@ class PostgresServer:
         self.process: LoggedProcess | None = None
 
     def __enter__(self) -> Self:
-        if os.geteuid() == 0:
-            shutil.chown(self._folder, _UNPRIVILEGED)
-        password = self._folder / "password"
-        password.write_text(_SUPERUSER_PASSWORD, encoding="utf-8")
-        password.chmod(0o644)
-        made = subprocess.run(
-            [
-                *self._command("initdb", "--pgdata", str(self._data), "--username", _SUPERUSER, "--pwfile", str(password)),
-                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-sync", *self._locale()),
-            ],
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
-        self.start()
-        self._execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(USER), sql.Literal(PASSWORD)))
+        try:
+            self._initialize()
+            self.start()
+            self._execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(USER), sql.Literal(PASSWORD)))
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -120,6 +109,24 @@ class PostgresServer:
     def admin_url(self, name: str = "postgres") -> str:
         """The URL of one of its databases for its superuser."""
         return self.url(name, user=_SUPERUSER, password=_SUPERUSER_PASSWORD)
+
+    def _initialize(self) -> None:
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, _UNPRIVILEGED)
+        password = self._folder / "password"
+        password.write_text(_SUPERUSER_PASSWORD, encoding="utf-8")
+        password.chmod(0o644)
+        made = subprocess.run(
+            [
+                *self._command("initdb", "--pgdata", str(self._data), "--username", _SUPERUSER, "--pwfile", str(password)),
+                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-sync", *self._locale()),
+            ],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
 
     def _execute(self, statement: sql.Composable) -> None:
         with psycopg.connect(self.admin_url(), autocommit=True) as connection:

@@ -45,6 +45,9 @@ _DEEP_KINDS = {(16, 2): "RGB", (16, 6): "RGBA"}
 #: These depend on no pixel's place.
 _KNOWN_CHUNKS = {b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"bKGD", b"hIST", b"cICP", b"mDCV", b"cLLI", b"tIME"}
 
+#: zlib's level: somebody waits. Measured on noise and on a photo, 6 took up to 1.6 times as long for up to 7 % less.
+_COMPRESSION = 3
+
 #: Filter type 1, "Sub": each byte as the difference to that of the pixel before.
 _SUB_FILTER = 1
 
@@ -199,7 +202,7 @@ class _Rotation:
             return self._recoded_deep(stream, size, mode=_DEEP_KINDS[self._samples])
         mode, raw_mode = _KINDS[self._samples]
         image = Image.frombytes(mode, size, stream, "zip", raw_mode, self._interlaced)
-        return self._turn.image(image).tobytes("zip", raw_mode)
+        return self._turn.image(image).tobytes("zip", raw_mode, False, _COMPRESSION)
 
     def _recoded_deep(self, stream: bytes, size: _Size, *, mode: str) -> bytes:
         width, height = self._turn.size(size)
@@ -215,4 +218,4 @@ class _Rotation:
         before = Image.new("L", (row_bytes, height))
         before.paste(rows, (pixel_bytes, 0))
         filtered.paste(ImageChops.subtract_modulo(rows, before), (1, 0))
-        return zlib.compress(filtered.tobytes())
+        return zlib.compress(filtered.tobytes(), _COMPRESSION)
