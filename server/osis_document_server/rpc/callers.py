@@ -1,6 +1,8 @@
 """Who makes the call that is being served."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+import grpc
 
 from osis_document_server.domain.access import ApiKeys, Caller
 from osis_document_server.errors import ApiKeyMissing, RoleNotAllowed
@@ -44,6 +46,12 @@ def current_caller() -> Caller:
     if call.caller is None:
         raise _missing(call.method)
     return call.caller
+
+
+def close_with(context: grpc.ServicerContext, close: Callable[[], None]) -> None:
+    """Has ``close`` called when the call ends, at once if it has ended already: then gRPC takes no callbacks any more."""
+    if not context.add_callback(close):
+        close()
 
 
 def _missing(method: str) -> ApiKeyMissing:

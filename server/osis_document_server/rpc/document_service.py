@@ -7,7 +7,7 @@ from osis.document.v1 import document_service_pb2 as pb
 from osis_document_server.domain.names import parse_id
 from osis_document_server.errors import ArgumentInvalid
 from osis_document_server.rpc import convert
-from osis_document_server.rpc.callers import current_caller
+from osis_document_server.rpc.callers import close_with, current_caller
 from osis_document_server.usecases.confirmation import ConfirmUploads
 from osis_document_server.usecases.content_changes import ContentChanges
 from osis_document_server.usecases.documents import Documents
@@ -83,7 +83,7 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
 
     def RotateImage(self, request: pb.RotateImageRequest, context: grpc.ServicerContext) -> pb.RotateImageResponse:
         pending = self._changes.rotate(request.token, request.degrees, request_id=convert.request_id(request.request_id))
-        context.add_callback(pending.close)
+        close_with(context, pending.close)
         changed = pending.wait()
         return pb.RotateImageResponse(
             document=convert.to_document(changed.document),
@@ -98,7 +98,7 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
             dict(request.rotations),
             request_id=convert.request_id(request.request_id),
         )
-        context.add_callback(pending.close)
+        close_with(context, pending.close)
         changed = pending.wait()
         return pb.SaveEditResponse(
             document=convert.to_document(changed.document),

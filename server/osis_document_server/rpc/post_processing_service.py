@@ -9,7 +9,7 @@ from osis.document.v1 import post_processing_service_pb2_grpc
 from osis_document_server.domain.names import parse_id
 from osis_document_server.errors import NotImplementedYet
 from osis_document_server.rpc import convert
-from osis_document_server.rpc.callers import current_caller
+from osis_document_server.rpc.callers import close_with, current_caller
 from osis_document_server.usecases.job_listing import ListJobs
 from osis_document_server.usecases.post_processing import PostProcessings
 from osis_document_server.usecases.watching import Watching
@@ -62,7 +62,7 @@ class PostProcessingServicer(post_processing_service_pb2_grpc.PostProcessingServ
         self, request: pb.WatchPostProcessingRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.WatchPostProcessingResponse]:
         watch = self._watching.watch(parse_id(request.post_processing_id, field="post_processing_id"))
-        context.add_callback(watch.close)
+        close_with(context, watch.close)
         for job in watch:
             if job is None:
                 yield pb.WatchPostProcessingResponse(heartbeat=pb.Heartbeat())

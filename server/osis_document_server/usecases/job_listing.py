@@ -57,8 +57,7 @@ class ListJobs:
         size = require_page_size(page_size)
         query = _filtered(wanted)
         if token:
-            place, job_id = read_page_token(token, wanted)
-            moment = datetime.fromisoformat(place)
+            moment, job_id = read_page_token(token, wanted, datetime.fromisoformat)
             query = query.where(JobRow.created_at <= moment, (JobRow.created_at < moment) | (JobRow.id < job_id))
         with reading(self._service.database):
             found = list(query.order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(size + 1))

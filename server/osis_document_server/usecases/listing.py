@@ -1,6 +1,6 @@
 """Listing documents, a page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,7 +46,7 @@ class ListDocuments:
         size = require_page_size(page_size)
         query = _filtered(wanted)
         if token:
-            query = query.where(_behind(wanted.order, *read_page_token(token, wanted)))
+            query = query.where(_behind(wanted.order, *read_page_token(token, wanted, _PLACES[wanted.order])))
         sql, parameters = query.order_by(*_ordering(wanted.order)).limit(size + 1).sql()
         with reading(self._service.database):
             documents = rows.fetch_documents(self._service.database, sql, parameters)
@@ -98,10 +98,17 @@ def _place_of(document: Document, order: Order) -> str:
     return document.path if order is Order.BY_PATH else document.uploaded_at.astimezone(UTC).isoformat()
 
 
-def _behind(order: Order, place: str, document_id: UUID) -> Any:
+#: How the place of each order is read.
+_PLACES: dict[Order, Callable[[str], Any]] = {
+    Order.NEWEST_FIRST: datetime.fromisoformat,
+    Order.OLDEST_FIRST: datetime.fromisoformat,
+    Order.BY_PATH: str,
+}
+
+
+def _behind(order: Order, value: Any, document_id: UUID) -> Any:
     """The condition that a document stands behind a place. The first half alone is what an index is entered with."""
     column: Field = DocumentRow.path if order is Order.BY_PATH else DocumentRow.uploaded_at
-    value: Any = place if order is Order.BY_PATH else datetime.fromisoformat(place)
     if order is Order.NEWEST_FIRST:
         return (column <= value) & ((column < value) | (DocumentRow.id < document_id))
     return (column >= value) & ((column > value) | (DocumentRow.id > document_id))

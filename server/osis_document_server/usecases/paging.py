@@ -7,9 +7,13 @@ shifts nor repeats the rest. A token is good for one list alone, that of the sam
 import base64
 import hashlib
 import json
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from osis_document_server.errors import ArgumentInvalid
+
+_T = TypeVar("_T")
 
 #: How much a page has if the caller does not say, and at most.
 DEFAULT_PAGE_SIZE = 25
@@ -39,15 +43,15 @@ def page_token(wanted: object, place: str, item_id: UUID) -> str:
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
-def read_page_token(token: str, wanted: object) -> tuple[str, UUID]:
-    """Returns the place and the id that ``page_token`` wrote.
+def read_page_token(token: str, wanted: object, parse: Callable[[str], _T]) -> tuple[_T, UUID]:
+    """Returns the place, as ``parse`` reads it, and the id that ``page_token`` wrote.
 
     Raises:
         ArgumentInvalid: it is none, or that of another filter.
     """
     try:
         digest, place, item_id = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        found = (str(place), UUID(hex=item_id))
+        found = (parse(str(place)), UUID(hex=item_id))
     except (ValueError, TypeError, AttributeError):
         digest = None
     if digest != _digest(wanted):

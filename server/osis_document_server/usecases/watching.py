@@ -90,6 +90,8 @@ class Watching:
         """Makes a watcher known."""
         with self._lock:
             self._watches[watch.job_id].add(watch)
+            if self.stopping:  # the others were closed before this one came
+                watch.close()
             self._lock.notify_all()
 
     def remove(self, watch: Watch) -> None:

@@ -45,9 +45,10 @@ def _upload(server: ServerProcess, stubs: Stubs, progress: Progress, *, seed: in
     size = luck.choice([luck.randint(2_000, 200_000), luck.randint(200_000, 2 * MEBIBYTE), 2 * MEBIBYTE])
     content = files.pdf_of_size(size, seed=number)
     spec = UploadSpec(upload_id=id_of(luck), name=f"scan-{number}.pdf")
-    safe = 0
+    safe = sent = 0
     for _ in range(luck.randint(1, 3)):
         end = luck.randint(safe, size)
+        sent = max(sent, end)
         part = Part(
             upload_id=spec.upload_id,
             name=spec.name,
@@ -59,7 +60,7 @@ def _upload(server: ServerProcess, stubs: Stubs, progress: Progress, *, seed: in
         _kill(server, part, content, luck)
         progress.add("kills")
         time.sleep(luck.choice([0, luck.uniform(0, 0.1)]))  # before or after the server has noticed
-        safe = _safe_bytes(stubs, spec.upload_id, at_least=safe, at_most=end)
+        safe = _safe_bytes(stubs, spec.upload_id, at_least=safe, at_most=sent)
     result = stubs.uploads.WriteUpload(rest(spec, content, safe)).result
     assert result.document.sha256 == hashlib.sha256(content).hexdigest(), f"upload {number} has other bytes"
     confirm(stubs, result.write_token)
