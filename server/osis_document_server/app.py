@@ -15,10 +15,9 @@ import grpc
 import structlog
 from peewee import Database, DatabaseError
 
-from osis_document_server.addresses import Reservation
 from osis_document_server.domain.access import ApiKey, ApiKeys, Role
 from osis_document_server.domain.tokens import TokenSigner
-from osis_document_server.generated_keys import GeneratedKeys
+from osis_document_server.errors import ServiceError
 from osis_document_server.jobs.broker import TaskQueue, open_broker
 from osis_document_server.models.database import (
     ServiceDatabase,
@@ -27,7 +26,9 @@ from osis_document_server.models.database import (
     without_password,
 )
 from osis_document_server.models.migrate import migrate
-from osis_document_server.private_files import make_private_folder, write_private
+from osis_document_server.operation.addresses import Reservation
+from osis_document_server.operation.generated_keys import GeneratedKeys
+from osis_document_server.operation.private_files import make_private_folder, write_private
 from osis_document_server.rpc.admission import Capacity
 from osis_document_server.rpc.certificates import CertificateError, CertificateFiles
 from osis_document_server.rpc.document_service import DocumentServicer
@@ -414,6 +415,8 @@ def _repeat(work: Callable[[], object], *, name: str, every_seconds: float) -> C
         while not stopped.wait(every_seconds):
             try:
                 work()
+            except ServiceError as exc:
+                _log.warning("trying again in the next round", thread=name, why=exc.message)
             except Exception:  # noqa: BLE001 - a thread that ended here would end for good
                 _log.exception("trying again in the next round", thread=name)
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
-from osis_document_server.addresses import AddressUnavailableError
-from osis_document_server.failing import fail
-from osis_document_server.logs import configure_logs
-from osis_document_server.memory import keep_freed_memory
-from osis_document_server.open_files import allow_many_open_files
-from osis_document_server.processes import Supervisor
+from osis_document_server.operation.addresses import AddressUnavailableError
+from osis_document_server.operation.failing import fail
+from osis_document_server.operation.logs import configure_logs
+from osis_document_server.operation.memory import keep_freed_memory
+from osis_document_server.operation.open_files import allow_many_open_files
+from osis_document_server.operation.processes import Supervisor
+from osis_document_server.operation.stopping import StopRequest
+from osis_document_server.operation.variables import unknown_variables
 from osis_document_server.settings import Settings, SettingsError
-from osis_document_server.stopping import StopRequest
-from osis_document_server.variables import unknown_variables
 
 if TYPE_CHECKING:
     from osis_document_server.usecases.scrubbing import ScrubReport

@@ -337,21 +337,28 @@ def test_an_export_goes_on_after_it_was_killed(exporting, tmp_path):
     contents = {f"{number}.pdf": files.pdf_of_size(6 * MEBIBYTE + number, seed=number) for number in range(4)}
     for path, content in contents.items():
         store_at(alpha, path, content)
+    out = tmp_path / "out"
+    parts = out / ".osis-document-export/parts"
+
+    def fetched():
+        """Bytes of documents that are there, whole ones and parts."""
+        return sum(path.stat().st_size for path in (*out.glob("*.pdf"), *parts.glob("*")))
+
     with Proxy(exporting.target) as proxy:
         proxy.plan.append(Delay(0.01))
         process = CommandLine(proxy.target, tmp_path).start("export", "out", "--jobs", 2)
-        parts = tmp_path / "out/.osis-document-export/parts"
-        wait_until(lambda: sum(part.stat().st_size for part in parts.glob("*")) > 8 * MEBIBYTE, "it is under way", seconds=60)
+        wait_until(lambda: parts.exists() and fetched() > 8 * MEBIBYTE, "it is under way", seconds=60)
         process.kill()
         process.communicate()
-    there = sum(part.stat().st_size for part in parts.iterdir())
+    there = fetched()
+    assert list(parts.iterdir()), "it was killed in the midst of one"
 
     with Proxy(exporting.target) as proxy:
         summary = CommandLine(proxy.target, tmp_path).json("export", "out")
         received = proxy.received
 
     assert summary["fetched"] + summary["kept"] == 4
-    assert exported(tmp_path / "out") == {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    assert exported(out) == {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
     assert sum(received) < sum(map(len, contents.values())) - there + MEBIBYTE, "what was there was not fetched again"
     assert list(parts.iterdir()) == []
 

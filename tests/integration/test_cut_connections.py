@@ -24,7 +24,7 @@ from tests.support.waiting import wait_until
 CONTENT = files.pdf_of_size(5 * MEBIBYTE + 11, seed=21)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 # What is looked at here is the network and the client; which database the service has makes no difference.
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 #: More than a connection needs to be set up, less than any call has.
 SET_UP = 400

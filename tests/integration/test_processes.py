@@ -4,6 +4,7 @@ import io
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -21,11 +22,17 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.needs_redis
 
+#: Several processes take longer to start than one.
+START_SECONDS = 180
 
-def several(folder, redis_server, *, processes, **settings):
+
+@contextmanager
+def several(folder, redis_server, *, processes):
     """A server of several processes, which lets calls under way take a minute to end."""
-    settings |= {"BROKER_URL": redis_server.url(9), "LOG_FORMAT": "json", "STOP_GRACE_SECONDS": "60"}
-    return serving(folder, PROCESSES=str(processes), **settings)
+    settings = {"BROKER_URL": redis_server.url(9), "LOG_FORMAT": "json", "STOP_GRACE_SECONDS": "60"}
+    with ServerProcess(folder, PROCESSES=str(processes), **settings) as running:
+        running.wait_for_output("is serving on", seconds=START_SECONDS)
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +186,8 @@ def test_an_address_that_somebody_listens_on_is_refused(tmp_path, redis_server):
         assert address in late.output()
         assert "OSIS_DOCUMENT_LISTEN" in late.output()
         assert not late.data.exists()
-    with serving(tmp_path / "two", LISTEN=address, **several_settings):
+    with ServerProcess(tmp_path / "two", LISTEN=address, **several_settings) as first:
+        first.wait_for_output("is serving on", seconds=START_SECONDS)
         for number, settings in enumerate((several_settings, {})):
             with ServerProcess(tmp_path / f"b{number}", LISTEN=address, **settings) as late:
                 assert late.wait() == 1

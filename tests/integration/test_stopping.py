@@ -91,10 +91,10 @@ def test_a_watch_ends_and_says_that_the_service_is_stopping(redis_server, tmp_pa
 
 @pytest.mark.needs_libreoffice
 def test_a_conversion_that_was_under_way_is_done_after_the_next_start(tmp_path):
-    text = "\n".join(f"Line {number} of a long text." for number in range(8_000)).encode()
+    texts = ["\n".join(f"Line {line} of text {number}." for line in range(4_000)).encode() for number in range(3)]
     with ServerProcess(tmp_path / "server") as server:
         stubs = server.stubs()
-        job = jobs.start(stubs, [store(stubs, text, "long.txt").id], jobs.CONVERT)
+        job = jobs.start(stubs, [store(stubs, text, "long.txt").id for text in texts], jobs.CONVERT)
         jobs.wait_for_running(stubs, job.id)
 
         assert server.stop(seconds=20) == 0
@@ -104,7 +104,7 @@ def test_a_conversion_that_was_under_way_is_done_after_the_next_start(tmp_path):
         ended = jobs.finish(stubs, job.id)
 
         assert ended.state == jobs.DONE
-        assert len(jobs.outputs(ended)) == 1
+        assert len(jobs.outputs(ended)) == len(texts)
 
 
 @pytest.mark.one_database

@@ -9,7 +9,8 @@ from tests.support.server import KEYS, SIGNING_KEY, serving
 
 PAGES = Path(__file__).parents[2] / "docs/tutorials"
 
-pytestmark = pytest.mark.one_database
+# As many processes as commands, and LibreOffice: slow where much else runs.
+pytestmark = [pytest.mark.one_database, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.mark.needs_libreoffice

@@ -44,9 +44,16 @@ def _make(parent: Path) -> tuple[Path, int]:
             folder.chmod(0o711)
             lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if (folder / _LOCK).exists():
+            if _is_at(lock, folder / _LOCK):
                 return folder, lock
             os.close(lock)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Returns whether the open file is still the one at that path: another may have been removed and made anew."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
 
 
 def _remove_if_abandoned(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from playhouse.apsw_ext import APSWDatabase
 from playhouse.pool import PooledDatabase
 
-from osis_document_server.private_files import make_private_file, make_private_folder
+from osis_document_server.operation.private_files import make_private_file, make_private_folder
 
 
 class SqliteDatabase(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # untyped in peewee

@@ -23,8 +23,8 @@ from osis.document.v1 import (
     worker_service_pb2,
     worker_service_pb2_grpc,
 )
-from osis_document_server.addresses import AddressUnavailableError
 from osis_document_server.domain.access import ApiKeys
+from osis_document_server.operation.addresses import AddressUnavailableError
 from osis_document_server.rpc.admission import Admission, Capacity
 from osis_document_server.rpc.document_service import DocumentServicer
 from osis_document_server.rpc.download_service import DownloadServicer

@@ -17,6 +17,7 @@ from peewee import Expression
 
 from osis_document_server.domain.documents import Status
 from osis_document_server.domain.jobs import Failure, State, TaskType
+from osis_document_server.errors import ServiceError
 from osis_document_server.models.database import reading, unit_of_work
 from osis_document_server.models.tables import BlobRow, DocumentRow, JobRow, TaskRow, UploadRow
 from osis_document_server.usecases import progress, removal, upload_sessions
@@ -237,5 +238,7 @@ def _logged(step: str) -> Iterator[None]:
     """Keeps one step's failure from the others."""
     try:
         yield
+    except ServiceError as exc:
+        _log.warning("a step of the sweeper failed", step=step.strip("_"), why=exc.message)
     except Exception:  # noqa: BLE001 - the next round tries again
         _log.exception("a step of the sweeper failed", step=step.strip("_"))

@@ -134,8 +134,8 @@ class Watching:
                 with reading(self._service.database):
                     changed = JobRow.select(JobRow.id, JobRow.version).where(JobRow.id.in_(job_ids))
                     versions = {row.id: row.version for row in changed}
-            except ServiceError:
-                _log.exception("watchers see no changes while the database does not answer")
+            except ServiceError as exc:
+                _log.warning("watchers see no changes while the database does not answer", why=exc.message)
                 versions = {}
             with self._lock:
                 for job_id, version in versions.items():

@@ -129,8 +129,10 @@ def test_of_several_hosts_the_one_that_takes_writes_is_found(postgres_server: Po
 
 
 def terminate_all(server: PostgresServer, name: str) -> int:
+    """Ends all connections of a database, waits until they have ended, and returns how many there were."""
+    terminate = "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE datname = %s"  # milliseconds
     with psycopg.connect(server.admin_url()) as connection:
-        return connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)).rowcount
+        return connection.execute(terminate, (name,)).rowcount
 
 
 def fill(opened: ServiceDatabase) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from osis_document_client._config import _VARIABLES as OF_CLIENTS
+from osis_document_server.operation.variables import unknown_variables
 from osis_document_server.settings import PREFIX, Settings
-from osis_document_server.variables import unknown_variables
 from osis_document_workers.settings import Settings as WorkerSettings
 
-_PAGE = Path(__file__).parents[3] / "docs/reference/configuration.md"
+_PAGE = Path(__file__).parents[4] / "docs/reference/configuration.md"
 
 
 def test_what_any_of_the_programs_reads_is_known() -> None:

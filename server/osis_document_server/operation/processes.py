@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from osis_document_server.addresses import Reservation
-from osis_document_server.orders import HURRY, STOP
+from osis_document_server.operation.addresses import Reservation
+from osis_document_server.operation.orders import HURRY, STOP
+from osis_document_server.operation.stopping import StopRequest
 from osis_document_server.settings import PREFIX, Settings
-from osis_document_server.stopping import StopRequest
 
 _log = structlog.get_logger(__name__)
 
+_PROGRAM = "osis_document_server.operation.process"
 #: How long a process may take to end beyond the grace of its calls.
 _STOP_MARGIN_SECONDS = 20.0
 #: Seconds before a process that died is started again: none the first time, then this, doubled each time …
@@ -75,8 +76,8 @@ class Supervisor:
         with Reservation(self._settings.listen) as reservation, self._selector:
             self._address = reservation.address
             self._selector.register(self._stop, selectors.EVENT_READ)
-            # The first one alone: it makes keys and tables, and if a setting cannot be used it says so once.
-            self._start(1)
+            for number in range(1, self._settings.processes + 1):
+                self._start(number)
             while self._children or (self._due and self._deadline is None):
                 self._look()
         return not self._failed
@@ -104,10 +105,12 @@ class Supervisor:
 
     def _start(self, number: int) -> None:
         ours, theirs = socket.socketpair()
+        # What is wrong with a setting is wrong for all of them; one says so.
+        speaks = self._announced or number == 1
         with theirs:
             process = subprocess.Popen(
                 # -P: what lies in the folder it is started in is none of its modules.
-                [sys.executable, "-P", "-m", "osis_document_server.process", str(number), str(theirs.fileno())],
+                [sys.executable, "-P", "-m", _PROGRAM, str(number), str(theirs.fileno()), str(int(speaks))],
                 env=_environment(self._address),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
@@ -127,12 +130,7 @@ class Supervisor:
             self._bury(child)
             return
         child.healthy = True
-        if self._announced or self._deadline is not None:
-            return
-        if len(self._children) == 1:
-            for number in range(2, self._settings.processes + 1):
-                self._start(number)
-        elif all(one.healthy for one in self._children.values()):
+        if not self._announced and all(one.healthy for one in self._children.values()):
             self._announced = True
             self._announce(self._address)
 
@@ -148,7 +146,8 @@ class Supervisor:
         if self._deadline is not None:
             self._failed |= code != 0
         elif not self._announced:
-            # It has said why. The others would fail in the same way, or not be what was asked for.
+            # The others would fail in the same way, or not be what was asked for.
+            _log.error("process ended before it served", number=child.number, pid=child.process.pid, how=_how(code))
             self._failed = True
             self._stop_all(HURRY)
         else:
@@ -164,7 +163,7 @@ class Supervisor:
             "process ended and is started again",
             number=child.number,
             pid=child.process.pid,
-            how=signal.Signals(-code).name if code < 0 else f"exit code {code}",
+            how=_how(code),
             pause_seconds=pause,
         )
 
@@ -174,6 +173,10 @@ class Supervisor:
         for child in self._children.values():
             with suppress(OSError):  # it has just ended
                 child.control.sendall(order)
+
+
+def _how(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
 def _environment(address: str) -> dict[str, str]:

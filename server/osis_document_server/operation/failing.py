@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import click
 
-from osis_document_server.addresses import AddressUnavailableError
+from osis_document_server.operation.addresses import AddressUnavailableError
 from osis_document_server.settings import PREFIX, SettingsError
 
 

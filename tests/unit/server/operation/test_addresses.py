@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from osis_document_server.addresses import AddressUnavailableError, Reservation
+from osis_document_server.operation.addresses import AddressUnavailableError, Reservation
 
 
 def _listen(address: str, *, shares: bool) -> socket.socket:

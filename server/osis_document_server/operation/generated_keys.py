@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from osis_document_server.domain.access import ApiKey, Caller, Role
-from osis_document_server.private_files import make_private_folder, write_private
+from osis_document_server.operation.private_files import make_private_folder, write_private
 
 
 class GeneratedKeys:

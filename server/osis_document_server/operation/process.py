@@ -1,7 +1,7 @@
-"""One of several processes that serve on one address: ``python -m osis_document_server.process NUMBER CONTROL``.
+"""One of several processes that serve on one address: ``python -m osis_document_server.operation.process NUMBER CONTROL SPEAKS``.
 
 Started by ``processes.py`` with a socket, CONTROL, over which it says that it is healthy and is told to stop. When the socket
-closes, its parent is gone, and it ends too.
+closes, its parent is gone, and it ends too. SPEAKS is 1 if it is to say why it cannot start, 0 if another one does.
 """
 
 import os
@@ -13,14 +13,14 @@ import time
 from contextlib import suppress
 
 from osis_document_server import app
-from osis_document_server.addresses import AddressUnavailableError
-from osis_document_server.failing import fail
-from osis_document_server.logs import configure_logs
-from osis_document_server.memory import keep_freed_memory
-from osis_document_server.open_files import allow_many_open_files
-from osis_document_server.orders import HEALTHY, HURRY
+from osis_document_server.operation.addresses import AddressUnavailableError
+from osis_document_server.operation.failing import fail
+from osis_document_server.operation.logs import configure_logs
+from osis_document_server.operation.memory import keep_freed_memory
+from osis_document_server.operation.open_files import allow_many_open_files
+from osis_document_server.operation.orders import HEALTHY, HURRY
+from osis_document_server.operation.stopping import StopRequest
 from osis_document_server.settings import Settings, SettingsError
-from osis_document_server.stopping import StopRequest
 
 #: How long it may take to end after its parent has gone.
 _ORPHAN_SECONDS = 5.0
@@ -28,7 +28,7 @@ _ORPHAN_SECONDS = 5.0
 
 def main() -> None:
     """Serves until told to stop."""
-    number, control = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+    number, control, speaks = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2])), sys.argv[3] == "1"
     control.set_inheritable(False)
     stop = StopRequest()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -45,7 +45,9 @@ def main() -> None:
                 control.sendall(HEALTHY)
             stop.wait()
     except (AddressUnavailableError, SettingsError) as exc:
-        fail(exc)
+        if speaks:
+            fail(exc)
+        sys.exit(1)
 
 
 def _obey(control: socket.socket, stop: StopRequest) -> None:
