@@ -22,21 +22,27 @@ from osis_document_server.models.tables import UploadRow
 from osis_document_server.usecases.service import Service
 
 
-def register(caller: Caller, spec: UploadSpec, *, now: datetime) -> None:
-    """Writes the row of a new upload, unless somebody else has done so just now. Within a unit of work."""
-    UploadRow.insert(
-        id=spec.upload_id,
-        client=caller.name,
-        name=spec.name,
-        size_bytes=spec.size_bytes,
-        metadata=dict(spec.metadata),
-        lease_id=spec.lease_id,
-        imported=_import_to_json(spec.imported),
-        epoch=0,
-        segments=[],
-        started_at=now,
-        updated_at=now,
-    ).on_conflict_ignore().execute()
+def register(caller: Caller, spec: UploadSpec, *, now: datetime) -> UploadRow | None:
+    """Writes and returns the row of a new upload, unless there is one. Within a unit of work."""
+    written = (
+        UploadRow.insert(
+            id=spec.upload_id,
+            client=caller.name,
+            name=spec.name,
+            size_bytes=spec.size_bytes,
+            metadata=dict(spec.metadata),
+            lease_id=spec.lease_id,
+            imported=_import_to_json(spec.imported),
+            epoch=0,
+            segments=[],
+            started_at=now,
+            updated_at=now,
+        )
+        .on_conflict_ignore()
+        .returning(UploadRow)
+    )
+    row: UploadRow | None = next(iter(written.execute()), None)
+    return row
 
 
 def take_over(row: UploadRow, *, now: datetime) -> Session:

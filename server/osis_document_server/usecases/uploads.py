@@ -224,10 +224,12 @@ class Uploads:
         Within a unit of work.
         """
         while True:
-            row = self._locked(upload_id)  # first: whoever is finishing it ends its row, and then there is the document
+            made = spec and upload_sessions.register(caller, spec, now=self._service.now())
+            # The row first: whoever is finishing the upload ends it, and then there is the document.
+            row = made or self._locked(upload_id)
             if document := self._finished(caller, upload_id, spec):
                 if row is not None:
-                    row.delete_instance()  # made by somebody who came at the moment when it was finished
+                    row.delete_instance()  # the upload had ended before this row was made
                 return document
             if row is not None:
                 upload_sessions.require_same(row, caller, spec)
@@ -238,7 +240,6 @@ class Uploads:
                     "for too long are removed.",
                     upload_id=upload_id,
                 )
-            upload_sessions.register(caller, spec, now=self._service.now())
 
     def _locked(self, upload_id: UUID) -> UploadRow | None:
         query = UploadRow.select().where(UploadRow.id == upload_id)
