@@ -52,6 +52,7 @@ from osis_document_server.usecases.documents import Documents
 from osis_document_server.usecases.downloads import Downloads
 from osis_document_server.usecases.duplication import DuplicateDocuments
 from osis_document_server.usecases.finalizing import FinalizeDocuments
+from osis_document_server.usecases.job_imports import ImportJobs
 from osis_document_server.usecases.job_listing import ListJobs
 from osis_document_server.usecases.lifecycle import Lifecycle
 from osis_document_server.usecases.limits import Limits
@@ -187,7 +188,9 @@ class Server:
                     duplication=DuplicateDocuments(service),
                     lifecycle=Lifecycle(service),
                 ),
-                post_processings=PostProcessingServicer(post_processings, ListJobs(service), watching),
+                post_processings=PostProcessingServicer(
+                    post_processings, ImportJobs(service, post_processings), ListJobs(service), watching
+                ),
                 workers=WorkerServicer(Tasks(service, dispatcher, watching)),
             ),
             keys=ApiKeys(keys.api_keys),

@@ -1,7 +1,7 @@
 """Between the contract's messages and the domain's values. The only module that knows both."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ from osis_document_server.usecases.confirmation import DEFAULT_HOLD, Confirmatio
 from osis_document_server.usecases.documents import Description
 from osis_document_server.usecases.downloads import Content
 from osis_document_server.usecases.duplication import Duplication
+from osis_document_server.usecases.job_imports import ImportedJob
 from osis_document_server.usecases.job_listing import JobFilter
 from osis_document_server.usecases.metadata import MetadataChange
 from osis_document_server.usecases.tokens import Inspection, TokenWish
@@ -480,6 +481,53 @@ def to_post_processing(job: Job) -> post_processing_pb2.PostProcessing:
         if failures:
             status.failure.CopyFrom(to_failure(failures[0]))
     return message
+
+
+def from_imported_job(message: post_processing_service_pb2.ImportedPostProcessing, actions: Sequence[Action]) -> ImportedJob:
+    """A job that another system did.
+
+    Raises:
+        ArgumentInvalid: it does not fit the actions, or has a value that this version does not know.
+    """
+    state = _state_of(message.state, field="imported.state")
+    if state.is_terminal and len(message.actions) != len(actions):
+        raise ArgumentInvalid(
+            f"imported.actions has {len(message.actions)} entries for {len(actions)} actions.", field="imported.actions"
+        )
+    return ImportedJob(
+        id=parse_id(message.post_processing_id, field="imported.post_processing_id"),
+        state=state,
+        records=tuple(
+            record
+            for index, (status, action) in enumerate(zip(message.actions, actions, strict=False))
+            for record in _imported_records(status, action, index=index)
+        ),
+        failure=from_failure(message.failure) if message.HasField("failure") else None,
+        created_at=_optional_moment(message, "create_time"),
+    )
+
+
+def _imported_records(status: post_processing_pb2.ActionStatus, action: Action, *, index: int) -> Iterator[Record]:
+    for position, record in enumerate(status.records):
+        field = f"imported.actions[{index}].records[{position}]"
+        state = _state_of(record.state, field=f"{field}.state")
+        yield Record(
+            id=parse_id(record.id, field=f"{field}.id"),
+            type=action.type,
+            action_index=index,
+            # Nothing more will happen to it.
+            state=state if state.is_terminal else State.CANCELLED,
+            input_ids=tuple(ids(record.input_document_ids, field=f"{field}.input_document_ids")),
+            output_ids=tuple(ids(record.output_document_ids, field=f"{field}.output_document_ids")),
+            failure=from_failure(status.failure) if state is State.FAILED and status.HasField("failure") else None,
+        )
+
+
+def _state_of(value: int, *, field: str) -> State:
+    name = _enum_name(post_processing_pb2.PostProcessingState, value, "POST_PROCESSING_STATE_", field=field)
+    if not name:
+        raise ArgumentInvalid(f"{field} is not set.", field=field)
+    return State(name)
 
 
 def from_list_post_processings(message: post_processing_service_pb2.ListPostProcessingsRequest) -> JobFilter:

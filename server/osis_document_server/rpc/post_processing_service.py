@@ -7,9 +7,9 @@ import grpc
 from osis.document.v1 import post_processing_service_pb2 as pb
 from osis.document.v1 import post_processing_service_pb2_grpc
 from osis_document_server.domain.names import parse_id
-from osis_document_server.errors import NotImplementedYet
 from osis_document_server.rpc import convert
 from osis_document_server.rpc.callers import close_with, current_caller
+from osis_document_server.usecases.job_imports import ImportJobs
 from osis_document_server.usecases.job_listing import ListJobs
 from osis_document_server.usecases.post_processing import PostProcessings
 from osis_document_server.usecases.watching import Watching
@@ -18,22 +18,23 @@ from osis_document_server.usecases.watching import Watching
 class PostProcessingServicer(post_processing_service_pb2_grpc.PostProcessingServiceServicer):
     """Converts in, calls the use case, converts out."""
 
-    def __init__(self, post_processings: PostProcessings, listing: ListJobs, watching: Watching) -> None:
+    def __init__(self, post_processings: PostProcessings, imports: ImportJobs, listing: ListJobs, watching: Watching) -> None:
         self._post_processings = post_processings
+        self._imports = imports
         self._listing = listing
         self._watching = watching
 
     def StartPostProcessing(
         self, request: pb.StartPostProcessingRequest, context: grpc.ServicerContext
     ) -> pb.StartPostProcessingResponse:
+        caller, document_ids = current_caller(), convert.ids(request.document_ids, field="document_ids")
+        actions = [convert.from_action(action) for action in request.actions]
+        request_id = convert.request_id(request.request_id)
         if request.HasField("imported"):
-            raise NotImplementedYet("Recording jobs of another system is not offered yet.", field="imported")
-        job = self._post_processings.start(
-            current_caller(),
-            convert.ids(request.document_ids, field="document_ids"),
-            [convert.from_action(action) for action in request.actions],
-            request_id=convert.request_id(request.request_id),
-        )
+            imported = convert.from_imported_job(request.imported, actions)
+            job = self._imports.record(caller, document_ids, actions, imported)
+        else:
+            job = self._post_processings.start(caller, document_ids, actions, request_id=request_id)
         return pb.StartPostProcessingResponse(post_processing=convert.to_post_processing(job))
 
     def GetPostProcessing(

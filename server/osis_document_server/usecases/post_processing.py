@@ -34,8 +34,16 @@ class PostProcessings:
         self._service = service
         self._dispatcher = dispatcher
 
-    def start(self, caller: Caller, document_ids: Sequence[UUID], actions: Sequence[Action], *, request_id: str = "") -> Job:
-        """Starts a job over documents, in order, and returns it at once.
+    def start(
+        self,
+        caller: Caller,
+        document_ids: Sequence[UUID],
+        actions: Sequence[Action],
+        *,
+        request_id: str = "",
+        job_id: UUID | None = None,
+    ) -> Job:
+        """Starts a job over documents, in order, and returns it at once; ``job_id`` is one that no job has, by default a new one.
 
         Raises:
             ArgumentInvalid, BatchTooLarge, NameInvalid: the request makes no sense.
@@ -50,7 +58,7 @@ class PostProcessings:
                 check_name(action.output_filename, field="actions.output_filename")
         if request_id and (repeated := self._repeated(caller, document_ids, actions, request_id)):
             return repeated
-        job_id = uuid4()
+        job_id = job_id or uuid4()
         try:
             with unit_of_work(self._service.database):
                 documents = rows.find_documents(self._service.database, document_ids, lock=True)

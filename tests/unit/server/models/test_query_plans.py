@@ -15,7 +15,7 @@ import pytest
 from osis_document_server import app
 from osis_document_server.domain.access import Caller, Role
 from osis_document_server.domain.documents import Status
-from osis_document_server.domain.jobs import Action, Failure, LeasedTask, State, TaskType
+from osis_document_server.domain.jobs import Action, Failure, LeasedTask, Record, State, TaskType
 from osis_document_server.domain.listing import DocumentFilter, Order
 from osis_document_server.domain.tokens import Purpose, SignedToken
 from osis_document_server.domain.uploads import Chunk, Finished, UploadSpec
@@ -31,6 +31,7 @@ from osis_document_server.usecases.documents import Documents
 from osis_document_server.usecases.downloads import Downloads
 from osis_document_server.usecases.duplication import DuplicateDocuments, Duplication
 from osis_document_server.usecases.finalizing import FinalizeDocuments
+from osis_document_server.usecases.job_imports import ImportedJob, ImportJobs
 from osis_document_server.usecases.job_listing import JobFilter, ListJobs
 from osis_document_server.usecases.lifecycle import Lifecycle
 from osis_document_server.usecases.listing import ListDocuments
@@ -50,6 +51,7 @@ ROWS = 20_000
 LARGE = {"document", "blob", "upload", "job", "job_input", "task", "task_input", "task_output"}
 
 CLIENT, WORKER = Caller(name="alpha", role=Role.CLIENT), Caller(name="worker", role=Role.WORKER)
+ADMIN = Caller(name="admin", role=Role.ADMIN)
 CONVERT, MERGE = Action(type=TaskType.CONVERT), Action(type=TaskType.MERGE)
 
 
@@ -284,6 +286,11 @@ class Everything:
             self._lease(task_id, then=partial(self.tasks.fail, failure=failure))
         self.tokens.create(TokenWish(document_id=inputs[0], purpose=Purpose.READ))
         self.post_processings.cancel(self.post_processings.start(CLIENT, [self._confirmed(content=b"four")], [CONVERT]).id)
+        done = Record(
+            id=uuid4(), type=TaskType.CONVERT, action_index=0, state=State.DONE, input_ids=(inputs[0],), output_ids=(inputs[1],)
+        )
+        elsewhere = ImportedJob(id=uuid4(), state=State.DONE, records=(done,))
+        ImportJobs(self.service, self.post_processings).record(ADMIN, inputs[:1], [CONVERT], elsewhere)
 
     def _lease(self, task_id: UUID, *, then: Callable[[UUID], object]) -> LeasedTask | None:
         lease_id = uuid4()
