@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 export PYTHON UPGRADE
 
 BIN := .venv/bin
+# Tests wait for servers most of the time. `make test ARGS='-n 0'` runs one after the other.
+SIDE_BY_SIDE := -n auto --dist loadgroup
 
 .PHONY: help setup demo serve test test-fast check stubs baseline lock bench torture format clean python
 
@@ -24,10 +26,10 @@ serve: python ## Runs the service on its embedded default, in the foreground
 
 test: ## Runs all tests
 	@scripts/setup.sh all
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-fast: python ## Runs the tests that take no time
-	@$(BIN)/pytest -m 'not slow' $(ARGS)
+	@$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not slow' $(ARGS)
 
 check: python ## Looks at everything that can be wrong without running it
 	@scripts/check.sh

@@ -21,6 +21,13 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps the tests of a file that run on the same database together: they share servers, which take a second to start."""
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        item.add_marker(pytest.mark.xdist_group(f"{item.path}[{parameters.get('database', '')}]"))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Notes when the test began, and gives it up if a program that it needs is missing."""
     item.stash[_STARTED] = processes.now()

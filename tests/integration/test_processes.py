@@ -14,7 +14,7 @@ from tests.support import files
 from tests.support.documents import get
 from tests.support.downloads import download
 from tests.support.log_lines import lines
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.server import KEYS, ServerProcess, serving
 from tests.support.slow_upload import SlowUpload
 from tests.support.uploads import MEBIBYTE, messages, store

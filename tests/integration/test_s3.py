@@ -17,7 +17,7 @@ from tests.support import databases, files
 from tests.support.documents import get
 from tests.support.downloads import content_of, download
 from tests.support.gate import Gate
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.refusals import expect_refusal, refusal_of
 from tests.support.resuming import rest, status
 from tests.support.s3_server import ENVIRONMENT, S3Process

@@ -20,7 +20,7 @@ from osis_document_client import Backoff, Client, ClientConfig
 from tests.support import files, jobs
 from tests.support.documents import get
 from tests.support.downloads import content_of, download
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.refusals import refusal_of
 from tests.support.server import KEYS, ServerProcess, serving
 from tests.support.slow_upload import SlowUpload

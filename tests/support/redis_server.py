@@ -1,21 +1,12 @@
 """A Redis server of the tests' own, on a free port, in a folder of its own."""
 
 import os
-import socket
 from pathlib import Path
 
 import redis
 
 from tests.support.processes import LoggedProcess
 from tests.support.waiting import wait_until
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class RedisProcess(LoggedProcess):

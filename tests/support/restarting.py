@@ -4,7 +4,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.server import KEYS, ServerProcess
 from tests.support.stubs import Stubs
 

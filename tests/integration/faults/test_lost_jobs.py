@@ -11,7 +11,8 @@ from dramatiq.brokers.redis import RedisBroker
 from tests.support import files, jobs
 from tests.support.documents import get
 from tests.support.downloads import download
-from tests.support.redis_server import RedisProcess, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisProcess
 from tests.support.server import ServerProcess, serving
 from tests.support.uploads import messages, spec, store, token_for, upload
 from tests.support.waiting import wait_until

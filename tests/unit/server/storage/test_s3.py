@@ -19,7 +19,7 @@ from osis_document_server.storage.s3 import S3Storage
 from osis_document_server.storage.s3_bucket import Bucket, open_bucket
 from tests.support import s3_server as s3
 from tests.support.gate import Gate
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER_KEY = "f" * 32
