@@ -12,9 +12,9 @@ import pytest
 from osis.document.v1.upload_service_pb2 import GetUploadStatusRequest, StartUploadRequest
 from tests.support import documents, files, jobs
 from tests.support.downloads import content_of
+from tests.support.ports import free_port
 from tests.support.postgres_server import PASSWORD, PostgresServer
 from tests.support.processes import LoggedProcess, clean_environment, console_script
-from tests.support.ports import free_port
 from tests.support.refusals import expect_refusal
 from tests.support.server import ServerProcess, serving
 from tests.support.stubs import Stubs

@@ -23,8 +23,8 @@ from osis.document.v1.upload_service_pb2 import (
 from osis_document_client import UploadSpecConflict
 from tests.support import files
 from tests.support.downloads import content_of
-from tests.support.processes import clean_environment
 from tests.support.ports import free_port
+from tests.support.processes import clean_environment
 from tests.support.refusals import expect_refusal, refusal_of
 from tests.support.server import KEYS, serving
 from tests.support.uploads import MEBIBYTE, confirm, messages, new_id, spec

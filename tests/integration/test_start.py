@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.downloads import download
 from tests.support.log_lines import lines
-from tests.support.processes import LoggedProcess, clean_environment, console_script
 from tests.support.ports import free_port
+from tests.support.processes import LoggedProcess, clean_environment, console_script
 from tests.support.server import ServerProcess, serving
 from tests.support.uploads import store, token_for
 from tests.support.waiting import wait_until

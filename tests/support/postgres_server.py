@@ -15,8 +15,8 @@ import psycopg
 from psycopg import sql
 
 from tests.support.availability import give_up
-from tests.support.processes import LoggedProcess
 from tests.support.ports import free_port
+from tests.support.processes import LoggedProcess
 from tests.support.waiting import wait_until
 
 #: PostgreSQL does not run as root.

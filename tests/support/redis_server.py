@@ -5,6 +5,7 @@ from pathlib import Path
 
 import redis
 
+from tests.support.ports import free_port
 from tests.support.processes import LoggedProcess
 from tests.support.waiting import wait_until
 

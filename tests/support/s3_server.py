@@ -13,8 +13,8 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from tests.support.processes import LoggedProcess
 from tests.support.ports import free_port
+from tests.support.processes import LoggedProcess
 from tests.support.waiting import wait_until
 
 #: What boto3 needs to know; nothing of whoever runs the tests.

@@ -16,8 +16,8 @@ from osis_document_server.models import database, migrate
 from osis_document_server.models.database import ServiceDatabase, reading, unit_of_work
 from osis_document_server.models.postgresql import PostgresDatabase
 from osis_document_server.models.tables import BlobRow, ServiceLeaseRow
-from tests.support.postgres_server import PASSWORD, PostgresServer
 from tests.support.ports import free_port
+from tests.support.postgres_server import PASSWORD, PostgresServer
 from tests.unit.server.models.test_database import NOW, add_job
 
 CONNECTIONS = 16
