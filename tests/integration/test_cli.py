@@ -113,7 +113,7 @@ def test_one_bad_file_among_several_does_not_hold_up_the_others(cli, note, tmp_p
     ]
 
 
-@pytest.mark.parametrize("document", [new_id()[:-1], "report.pdf", "eyJ"])
+@pytest.mark.parametrize("document", ["4fce2cf2-31c9-4b26-b6b4-9c3bd09d32f", "report.pdf", "eyJ"])
 def test_what_is_mistyped_is_told_as_such(cli, document):
     assert "is neither an id nor a token" in cli.fails(2, "show", document)[-1]
 

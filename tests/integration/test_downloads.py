@@ -106,6 +106,14 @@ def test_content_that_is_not_as_expected_is_not_read(alpha, token):
     assert received.refusal.metadata["sha256"] == hashlib.sha256(CONTENT).hexdigest()
 
 
+@pytest.mark.parametrize("text", ["0" * 63, "g" * 64, "sha256:" + "0" * 64])
+def test_what_is_no_sha256_is_not_compared_with_one(alpha, token, text):
+    refusal = download(alpha, token, expected_sha256=text).refusal
+
+    assert refusal.reason == "ARGUMENT_INVALID"
+    assert "expected_sha256" in refusal.fields
+
+
 def test_a_document_of_one_byte_is_read(alpha):
     document = store(alpha, b"x")
 

@@ -234,3 +234,13 @@ def test_many_uploads_at_once_keep_their_bytes_apart(alpha):
     assert [download(alpha, result.write_token).data == content for result, content in zip(results, contents, strict=True)] == [
         True
     ] * 12
+
+
+def test_what_is_no_sha256_is_refused_as_such_and_the_bytes_stay_to_be_finished(alpha):
+    upload_spec = spec()
+
+    refusal = expect_refusal("ARGUMENT_INVALID", alpha.uploads.WriteUpload, messages(upload_spec, b"content", sha256="0" * 63))
+
+    assert "sha256" in refusal.fields
+    digest = hashlib.sha256(b"content").hexdigest().upper()
+    assert alpha.uploads.WriteUpload(messages(upload_spec, b"content", sha256=digest)).result.document.size_bytes == 7

@@ -1,5 +1,6 @@
 """Between the contract's messages and the domain's values. The only module that knows both."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,7 @@ from osis_document_server.usecases.wanted_results import Wanted
 
 #: Doubles are exact for whole numbers up to here (IEEE 754).
 _EXACT_INTEGER = 2**53
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def timestamp(moment: datetime) -> timestamp_pb2.Timestamp:
@@ -202,9 +204,23 @@ def from_expiration_policy(value: int) -> ExpirationPolicy:
     )
 
 
+def sha256(text: str, *, field: str) -> str:
+    """A SHA-256 in hexadecimal digits, lower case; empty if none is given.
+
+    Raises:
+        ArgumentInvalid: it is none.
+    """
+    digits = text.lower()
+    if digits and not _SHA256.fullmatch(digits):
+        raise ArgumentInvalid(f"{field} is no SHA-256: those have 64 hexadecimal digits.", field=field, value=text[:80])
+    return digits
+
+
 def from_write_upload(message: upload_service_pb2.WriteUploadRequest) -> Chunk:
     """One message of an upload's stream."""
-    return Chunk(offset=message.write_offset, data=message.data, finish=message.finish_write, sha256=message.sha256)
+    return Chunk(
+        offset=message.write_offset, data=message.data, finish=message.finish_write, sha256=sha256(message.sha256, field="sha256")
+    )
 
 
 def to_upload_result(finished: Finished) -> upload_service_pb2.UploadResult:

@@ -18,7 +18,10 @@ class DownloadServicer(download_service_pb2_grpc.DownloadServiceServicer):
 
     def Download(self, request: pb.DownloadRequest, context: grpc.ServicerContext) -> Iterator[pb.DownloadResponse]:
         content = self._downloads.find(
-            request.token, offset=request.read_offset, limit=request.read_limit, expected_sha256=request.expected_sha256
+            request.token,
+            offset=request.read_offset,
+            limit=request.read_limit,
+            expected_sha256=convert.sha256(request.expected_sha256, field="expected_sha256"),
         )
         yield pb.DownloadResponse(header=convert.to_download_header(content))
         for part in self._downloads.read(content):

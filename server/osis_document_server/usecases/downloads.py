@@ -65,11 +65,11 @@ class Downloads:
         blob, mime_type = document.blob, document.mime_type
         if claims.modified and document.modified is not None:
             blob, mime_type = document.modified.blob, document.modified.mime_type
-        if expected_sha256 and expected_sha256.lower() != blob.sha256:
+        if expected_sha256 and expected_sha256 != blob.sha256:
             raise ContentChanged(
                 f"Document {document.id} has other content by now. Start the download again from its beginning.",
                 field="expected_sha256",
-                expected_sha256=expected_sha256.lower(),
+                expected_sha256=expected_sha256,
                 sha256=blob.sha256,
             )
         if limit < 0:

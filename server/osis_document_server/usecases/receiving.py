@@ -167,13 +167,12 @@ def require_same_content(document: Document, chunks: Iterable[Chunk]) -> None:
 
 def require_hash(content: Content, declared_sha256: str) -> None:
     """Raises ``HashMismatch`` unless the content has the SHA-256 that the caller says, if it says one."""
-    declared = declared_sha256.lower()
-    if declared and declared != content.sha256:
+    if declared_sha256 and declared_sha256 != content.sha256:
         raise HashMismatch(
-            f"The bytes received have the SHA-256 {content.sha256}, not {declared}. They were changed on the way, or the file "
-            "was while it was read; send it again.",
+            f"The bytes received have the SHA-256 {content.sha256}, not {declared_sha256}. They were changed on the way, or the "
+            "file was while it was read; send it again.",
             field="sha256",
-            declared_sha256=declared,
+            declared_sha256=declared_sha256,
             received_sha256=content.sha256,
         )
 

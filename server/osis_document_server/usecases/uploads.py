@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from peewee import IntegrityError
@@ -34,7 +35,9 @@ from osis_document_server.usecases import finishing, leases, removal, upload_ses
 from osis_document_server.usecases.limits import require_metadata_size
 from osis_document_server.usecases.receiving import Arrived, Receiver, empty, require_same_content, too_large
 from osis_document_server.usecases.service import Service
-from osis_document_server.usecases.upload_limit import UploadLimit
+
+if TYPE_CHECKING:
+    from osis_document_server.usecases.upload_limit import UploadLimit
 
 #: The content itself is at fault, or there is no room for it: sending the rest would not help, so nothing is kept.
 _FINAL = (EmptyFile, FileTooLarge, SizeMismatch, HashMismatch, MimeMismatch, StorageFull)
@@ -48,7 +51,7 @@ class Uploads:
         limit: how many uploads each client may begin; None: any number.
     """
 
-    def __init__(self, service: Service, limit: UploadLimit | None = None) -> None:
+    def __init__(self, service: Service, limit: "UploadLimit | None" = None) -> None:
         self._service = service
         self._limit = limit
 
@@ -273,7 +276,7 @@ class Uploads:
             document = self._finished(caller, upload_id, spec)
             if document is None:
                 raise upload_sessions.over(session) from None
-        sha256 = "" if arrived is None else arrived.content.sha256 if arrived.content else arrived.declared_sha256.lower()
+        sha256 = "" if arrived is None else arrived.content.sha256 if arrived.content else arrived.declared_sha256
         if not sha256:
             raise upload_sessions.superseded(upload_id) from None
         if document.revision == 0 and sha256 != document.blob.sha256:
