@@ -11,6 +11,8 @@ from tests.support.availability import require_program
 from tests.support.processes import LoggedProcess, clean_environment, console_script
 from tests.support.server import ServerProcess, serving
 
+pytestmark = pytest.mark.one_database
+
 #: What a scanner puts into its own files, which it calls PDF; its entry is that of docs/how-to/refused-files.md.
 SCAN = b"SCAN-O-MATIC\x00\x01\x02" + bytes(range(256))
 ENTRY = "0\tstring\tSCAN-O-MATIC\tPDF of a scanner\n!:mime\tapplication/pdf\n"

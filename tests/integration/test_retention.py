@@ -1,7 +1,5 @@
 """When deleted documents, and bytes that nothing refers to any more, are removed for good; and what never is."""
 
-import os
-import signal
 import time
 
 import pytest
@@ -213,8 +211,6 @@ def test_documents_that_were_deleted_before_a_restart_are_removed_after_it(tmp_p
         stubs = server.stubs()
         document = store(stubs, content).id
         delete(stubs, document)
-        os.kill(server.pid, signal.SIGKILL)
-        server.process.wait(10)
 
     with serving(tmp_path / "one", **settings) as server:
         wait_for_removal(server.stubs(), document)

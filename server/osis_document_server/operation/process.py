@@ -5,7 +5,6 @@ closes, its parent is gone, and it ends too. SPEAKS is 1 if it is to say why it 
 """
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -31,9 +30,8 @@ def main() -> None:
     number, control, speaks = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2])), sys.argv[3] == "1"
     control.set_inheritable(False)
     stop = StopRequest()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        # Once or many times: a service manager may send it to every process, and the parent tells what it means.
-        signal.signal(signal_number, lambda *_: stop.ask())
+    # Once or many times: a service manager may send it to every process, and the parent tells what it means.
+    stop.obey_signals(only_ask=True)
     try:
         settings = Settings.load()
         configure_logs(settings.log_format, process=number)
