@@ -17,9 +17,10 @@ from tests.support.worker import WorkerProcess
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Chooses the databases of each test."""
-    kinds = ["sqlite"] if metafunc.definition.get_closest_marker("one_database") else ["sqlite", "postgresql"]
-    metafunc.parametrize("database", kinds, indirect=True, scope="session")
+    """Chooses the databases of each test; the second time is left out of `make test-fast`."""
+    kinds = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+    only_one = metafunc.definition.get_closest_marker("one_database")
+    metafunc.parametrize("database", kinds[:1] if only_one else kinds, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session", autouse=True)

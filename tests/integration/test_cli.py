@@ -24,7 +24,7 @@ from tests.support.uploads import MEBIBYTE, confirm, new_id, store, upload
 from tests.support.waiting import wait_until
 
 # What is looked at here is the program; which database the service has makes no difference to it.
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 NOTE = b"a few words\n"
 

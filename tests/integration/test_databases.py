@@ -21,6 +21,8 @@ from tests.support.stubs import Stubs
 from tests.support.uploads import confirm, messages, spec, store, store_all
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 CALLERS = 24
 
 

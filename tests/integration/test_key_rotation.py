@@ -13,6 +13,8 @@ from tests.support.server import serving
 from tests.support.signing import changed, claims_of, signed
 from tests.support.uploads import confirm, store, token_for, upload
 
+pytestmark = pytest.mark.slow
+
 OLD = "an-old-signing-key-of-the-tests-that-is-long-enough"
 NEW = "a-new-signing-key-of-the-tests-that-is-long-enough"
 

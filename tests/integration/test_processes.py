@@ -20,7 +20,7 @@ from tests.support.slow_upload import SlowUpload
 from tests.support.uploads import MEBIBYTE, messages, store
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.needs_redis
+pytestmark = [pytest.mark.needs_redis, pytest.mark.slow]
 
 #: Several processes take longer to start than one.
 START_SECONDS = 180

@@ -21,6 +21,8 @@ from tests.support.signing import changed
 from tests.support.uploads import confirm, new_id, store, token_for, upload
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 UPLOADED = DocumentStatus.DOCUMENT_STATUS_UPLOADED
 DELETED = DocumentStatus.DOCUMENT_STATUS_DELETED
 INFECTED = DocumentStatus.DOCUMENT_STATUS_INFECTED

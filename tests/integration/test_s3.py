@@ -25,6 +25,8 @@ from tests.support.server import ServerProcess, serving
 from tests.support.uploads import MEBIBYTE, confirm, messages, spec, store, token_for, upload
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SMALL = files.pdf_of_size(3 * MEBIBYTE + 7, seed=31)
 #: More than two checkpoints.
 LARGE = files.pdf_of_size(40 * MEBIBYTE + 7, seed=32)

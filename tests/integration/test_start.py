@@ -17,7 +17,7 @@ from tests.support.uploads import store, token_for
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 BAD = {
     "a number that is none": ("TOKEN_MAX_AGE", "a while"),

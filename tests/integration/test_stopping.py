@@ -27,6 +27,8 @@ from tests.support.slow_upload import SlowUpload
 from tests.support.uploads import MEBIBYTE, messages, spec, store
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server(tmp_path):

@@ -21,7 +21,7 @@ from tests.support.uploads import MEBIBYTE, confirm, messages, spec, store, toke
 from tests.support.waiting import wait_until
 
 # What is tested is the disk; on PostgreSQL the database would be on another.
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 CONTENT = files.pdf_of_size(2 * MEBIBYTE + 7, seed=41)
 #: More than one checkpoint of a local disk, which is made every 64 MiB.

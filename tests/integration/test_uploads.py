@@ -158,6 +158,16 @@ def test_writing_to_a_finished_upload_by_its_id_answers_its_result(alpha):
     assert again.result.document == result.document
 
 
+@pytest.mark.parametrize("other", [b"con", b"context", b"contents"], ids=["shorter", "as long", "longer"])
+def test_another_file_under_the_id_of_a_finished_upload_is_refused(alpha, other):
+    upload_spec = spec()
+    first = alpha.uploads.WriteUpload(messages(upload_spec, b"content")).result
+
+    expect_refusal("UPLOAD_SPEC_CONFLICT", alpha.uploads.WriteUpload, messages(upload_spec, other))
+
+    assert download(alpha, first.write_token).data == b"content"
+
+
 def test_repeating_a_confirmed_upload_answers_the_document_without_a_token(alpha):
     upload_spec = spec()
     first = alpha.uploads.WriteUpload(messages(upload_spec, b"content")).result

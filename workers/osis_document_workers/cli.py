@@ -1,74 +1,76 @@
-"""``osis-document-worker``: takes tasks from Redis until it is told to stop."""
+"""``osis-document-worker``: takes tasks from Redis until it is told to stop, and tells whether it does."""
 
-import logging
-import signal
 import sys
-import threading
-from uuid import uuid4
+from typing import Never
 
 import click
-import redis
-from dramatiq.brokers.redis import RedisBroker
 
-from osis.document.v1 import worker_service_pb2
-from osis_document_client import AuthenticationError, Client, ClientConfig, ConfigurationError, OsisDocumentError
-from osis_document_workers.actors import QUEUES
 from osis_document_workers.settings import Settings, SettingsError
-from osis_document_workers.worker import RunningWorker
+
+_NAME = "osis-document-worker"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--slots", type=click.IntRange(min=1), help="Tasks that run side by side; by default one per core.")
 @click.option("--interactive-slots", type=click.IntRange(min=1), help="Rotations and edits beside those; by default one.")
-@click.option("--queues", default="", help=f"Queues to take tasks from, comma-separated; by default all: {','.join(QUEUES)}.")
+@click.option(
+    "--queues", default="", help="Queues to take tasks from, comma-separated; by default all: convert,merge,interactive."
+)
 @click.version_option(package_name="osis-document")
-def cli(slots: int | None, interactive_slots: int | None, queues: str) -> None:
+@click.pass_context
+def cli(context: click.Context, slots: int | None, interactive_slots: int | None, queues: str) -> None:
     """Convert, merge, rotate and edit documents for the service.
 
     Needs the service's address and a worker's key (OSIS_DOCUMENT_TARGET, OSIS_DOCUMENT_API_KEY) and the queue
     (OSIS_DOCUMENT_BROKER_URL=redis://…), and nothing else: no database, no shared disk.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    wanted = {name.strip() for name in queues.split(",") if name.strip()}
-    if unknown := wanted - set(QUEUES):
-        raise click.BadParameter(
-            f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}", param_hint="--queues"
-        )
+    if context.invoked_subcommand is not None:
+        return
+    from osis_document_workers import running  # which takes a second, and is not needed to ask for a worker's health
+
+    try:
+        wanted = running.wanted_queues(queues)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--queues") from exc
+    try:
+        running.run(slots=slots, interactive_slots=interactive_slots, queues=wanted)
+    except running.CannotStartError as exc:
+        _fail(str(exc), status=2)
+
+
+@cli.command("health")
+@click.option("--alive", is_flag=True, help="Ask only whether the worker itself is alive, not what it depends on.")
+@click.option(
+    "--max-age",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds that a living worker may not have looked at its queues.",
+)
+def check_health(alive: bool, max_age: float) -> None:
+    """Tell whether the worker that runs here is alive and reaches Redis and the service.
+
+    Ends with 0 if so, else with 1 and a line that says what is wrong and what to do. Takes the worker's environment.
+    """
+    from osis_document_workers import health
+
     try:
         settings = Settings.load()
-        client = Client(ClientConfig.from_environment())
-        broker = RedisBroker(url=settings.broker_url, middleware=[])  # type: ignore[no-untyped-call]
-        broker.client.ping()
-        _require_worker_key(client)
-    except (SettingsError, ConfigurationError, AuthenticationError, redis.RedisError) as exc:
-        click.echo(f"osis-document-worker: {exc}", err=True)
-        sys.exit(2)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    worker = RunningWorker(
-        broker,
-        client,
-        slots=slots or settings.worker_slots,
-        interactive_slots=interactive_slots or settings.worker_interactive_slots,
-        queues=wanted or QUEUES,
-        scratch=settings.worker_scratch,
-    )
-    click.echo("osis-document-worker is taking tasks", err=True)
-    stopping.wait()
-    click.echo("stopping: tasks that run are given back", err=True)
-    worker.stop()
+        count = health.require_living_workers(settings.worker_scratch, max_age_seconds=max_age)
+        if not alive:
+            from osis_document_workers import reachability
+
+            reachability.require_queue(settings)
+            reachability.require_service()
+    except (health.UnhealthyError, SettingsError) as exc:
+        _fail(" ".join(str(exc).split()), status=1)
+    reached = "" if alive else "; Redis and the service answer"
+    click.echo(f"{_NAME}: {count} {'worker is' if count == 1 else 'workers are'} alive{reached}")
 
 
-def _require_worker_key(client: Client) -> None:
-    """Raises ``AuthenticationError`` when the service does not take the key for a worker's. One that is away may come back."""
-    nothing = worker_service_pb2.ClaimTaskRequest(task_id=str(uuid4()), lease_id=str(uuid4()), worker="start")
-    try:
-        client.workers.ClaimTask(nothing, timeout=5)
-    except AuthenticationError:
-        raise
-    except OsisDocumentError as exc:
-        click.echo(f"osis-document-worker: {exc} Tasks are taken once it answers.", err=True)
+def _fail(message: str, *, status: int) -> Never:
+    click.echo(f"{_NAME}: {message}", err=True)
+    sys.exit(status)
 
 
 def main() -> None:

@@ -1,14 +1,15 @@
 """Keeps a task's lease alive while the task is worked on."""
 
-import logging
 import threading
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from osis.document.v1 import worker_service_pb2
 from osis_document_client import Client, LeaseLost, OsisDocumentError
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Lease:
@@ -40,4 +41,5 @@ class Lease:
                 self.cancelled.set()
                 return
             except OsisDocumentError as exc:
-                _log.warning("lease of task %s not extended, trying again: %s", self._task.task_id, exc)
+                task = {"task_id": self._task.task_id, "job_id": self._task.post_processing_id}
+                _log.warning("the lease was not extended, trying again", **task, why=str(exc))

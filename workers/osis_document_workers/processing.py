@@ -1,6 +1,5 @@
 """One task from claim to report: lease, download, run, upload, complete."""
 
-import logging
 import os
 import shutil
 import socket
@@ -12,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import structlog
+
 from osis.document.v1 import error_reason_pb2, post_processing_pb2, worker_service_pb2
 from osis_document_client import Client, LeaseLost, OsisDocumentError, Unavailable
-from osis_document_workers.engines import EngineCancelledError, EngineError
+from osis_document_workers.engines import EngineCancelledError, EngineError, OfficePool
 from osis_document_workers.lease import Lease
+from osis_document_workers.telemetry import TaskAccount
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class Work:
     folder: Path
     #: Set when the work is to stop: the lease was lost, or the worker shuts down.
     cancelled: threading.Event
+    #: The worker's warm LibreOffice instances.
+    office: OfficePool | None = None
 
     def output(self, extension: str) -> Path:
         """Where a result of this kind is to appear. It is uploaded by this name, and has to be what its extension says."""
@@ -57,11 +61,13 @@ class Processor:
     Args:
         client: connected to the service with a worker's key.
         scratch: an existing folder for documents while they are worked on.
+        office: LibreOffice instances for office documents; without, each document has one of its own.
     """
 
-    def __init__(self, client: Client, *, scratch: Path) -> None:
+    def __init__(self, client: Client, *, scratch: Path, office: OfficePool | None = None) -> None:
         self._client = client
         self._scratch = scratch
+        self._office = office
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._running: set[Lease] = set()
         self._lock = threading.Lock()
@@ -72,12 +78,12 @@ class Processor:
         try:
             self._process(task_id, run)
         except LeaseLost:
-            _log.info("task %s was taken away; what was made of it is dropped", task_id)
+            pass  # its account is told
         except OsisDocumentError as exc:
-            # Nothing can be reported. The lease runs out, and the task is leased again.
-            _log.warning("task %s: the service cannot be told: %s", task_id, exc)
+            # Nothing can be reported. The lease, if there is one, runs out, and the task is leased again.
+            _log.warning("the service cannot be told", task_id=task_id, why=str(exc))
         except Exception:  # noqa: BLE001 - a worker's thread goes on with the next task
-            _log.exception("task %s: a fault of the worker", task_id)
+            _log.exception("a fault of the worker", task_id=task_id)
 
     def stop(self) -> None:
         """Has everything that runs stopped and given back; tasks that arrive from now on are left in the queue."""
@@ -93,18 +99,20 @@ class Processor:
         request = worker_service_pb2.ClaimTaskRequest(task_id=task_id, lease_id=lease_id, worker=self._worker)
         answer = self._client.workers.ClaimTask(request)
         if not answer.HasField("task"):
-            _log.debug("task %s: nothing to do", task_id)
+            _log.debug("nothing to do", task_id=task_id)
             return
         task = answer.task
-        folder = Path(tempfile.mkdtemp(prefix="task-", dir=self._scratch))
-        try:
-            folder.chmod(0o711)  # as the folder that it is in
-            with Lease(self._client, task) as lease, self._following(lease):
-                self._work(Work(task=task, inputs=[], folder=folder, cancelled=lease.cancelled), run)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with TaskAccount(task) as account:
+            folder = Path(tempfile.mkdtemp(prefix="task-", dir=self._scratch))
+            try:
+                folder.chmod(0o711)  # as the folder that it is in
+                with Lease(self._client, task) as lease, self._following(lease):
+                    work = Work(task=task, inputs=[], folder=folder, cancelled=lease.cancelled, office=self._office)
+                    self._work(work, run, account)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
-    def _work(self, work: Work, run: Run) -> None:
+    def _work(self, work: Work, run: Run, account: TaskAccount) -> None:
         lease_id = work.task.lease_id
         try:
             self._download(work)
@@ -113,21 +121,22 @@ class Processor:
             self._client.workers.CompleteTask(
                 worker_service_pb2.CompleteTaskRequest(lease_id=lease_id, output_upload_ids=[upload.document.id])
             )
-            _log.info("task %s of job %s is done", work.task.task_id, work.task.post_processing_id)
+            account.done(upload.document.id)
         except EngineCancelledError:
             if self._stopping:
                 self._client.workers.GiveBackTask(worker_service_pb2.GiveBackTaskRequest(lease_id=lease_id))
-                _log.info("task %s is given back", work.task.task_id)
+                account.given_back()
         except EngineError as exc:
             message = exc.message
             if len(work.inputs) == 1:  # an engine for one document does not know what people call it
                 message = f"{work.inputs[0].message.display_name!r}: {message}"
-            self._fail(work, reason=exc.reason, message=message, retryable=exc.retryable, source=exc.source)
+            self._fail(work, account, reason=exc.reason, message=message, retryable=exc.retryable, source=exc.source)
         except (LeaseLost, Unavailable):
             raise
         except Exception as exc:  # noqa: BLE001 - whatever it is, the service is told
-            _log.exception("task %s: a fault on the way", work.task.task_id)
-            self._fail(work, reason="INTERNAL", message=f"The worker failed: {type(exc).__name__}.", retryable=True)
+            _log.exception("a fault on the way", task_id=work.task.task_id, job_id=work.task.post_processing_id)
+            message = f"The worker failed: {type(exc).__name__}."
+            self._fail(work, account, reason="INTERNAL", message=message, retryable=True)
 
     def _download(self, work: Work) -> None:
         """Fetches every document once, however often it is an input."""
@@ -139,7 +148,9 @@ class Processor:
                 paths[item.document.id] = path
             work.inputs.append(Input(message=item, path=paths[item.document.id]))
 
-    def _fail(self, work: Work, *, reason: str, message: str, retryable: bool, source: Path | None = None) -> None:
+    def _fail(
+        self, work: Work, account: TaskAccount, *, reason: str, message: str, retryable: bool, source: Path | None = None
+    ) -> None:
         at_fault = {item.message.document.id for item in work.inputs if source in {None, item.path}}
         failure = post_processing_pb2.PostProcessingFailure(
             reason=error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{reason}"),
@@ -148,7 +159,7 @@ class Processor:
             document_id=at_fault.pop() if len(at_fault) == 1 else "",
         )
         self._client.workers.FailTask(worker_service_pb2.FailTaskRequest(lease_id=work.task.lease_id, failure=failure))
-        _log.info("task %s of job %s failed: %s: %s", work.task.task_id, work.task.post_processing_id, reason, message)
+        account.failed(reason, message)
 
     @contextmanager
     def _following(self, lease: Lease) -> Iterator[None]:

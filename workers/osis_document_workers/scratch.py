@@ -10,10 +10,13 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 _PREFIX = "osis-document-worker-"
 _LOCK = "lock"
+#: In the folder of a worker that is a process of its own, the file that says that it is alive; see ``heartbeat``.
+HEARTBEAT = "heartbeat"
 
 
 class ScratchFolder:
@@ -25,7 +28,7 @@ class ScratchFolder:
 
     def __init__(self, parent: Path | None = None) -> None:
         parent = parent or Path(tempfile.gettempdir())
-        for folder in parent.glob(f"{_PREFIX}*"):
+        for folder in _folders(parent):
             _remove_if_abandoned(folder)
         self.path, self._lock = _make(parent)
 
@@ -33,6 +36,34 @@ class ScratchFolder:
         """Removes the folder with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
+
+
+def folders_in_use(parent: Path | None = None) -> list[Path]:
+    """Returns the folders of those workers of this user that are alive, or at least have not ended."""
+    return [folder for folder in _folders(parent or Path(tempfile.gettempdir())) if _is_held(folder)]
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    return parent.glob(f"{_PREFIX}*")
+
+
+def _is_held(folder: Path) -> bool:
+    """Returns whether a living process holds a folder of this user's; one that cannot be looked at is not held."""
+    with contextlib.suppress(OSError):
+        if _is_own(folder):
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            finally:
+                os.close(lock)
+    return False
+
+
+def _is_own(folder: Path) -> bool:
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def _make(parent: Path) -> tuple[Path, int]:
@@ -59,8 +90,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 def _remove_if_abandoned(folder: Path) -> None:
     """Removes a folder that no living process holds. Whatever is wrong with it, it is left alone."""
     with contextlib.suppress(OSError):
-        status = folder.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        if not _is_own(folder):
             return
         # Somebody else may have put anything at the lock's place.
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)

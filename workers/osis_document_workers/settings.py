@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "OSIS_DOCUMENT_"
+_LAST_PORT = 65535
 
 
 class SettingsError(ValueError):
@@ -20,7 +21,8 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """Everything that can be set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    # An empty variable, as compose files leave them, counts as not set.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
     #: The queue: ``redis://host:port/db``.
     broker_url: Annotated[str, Field(pattern="^(redis|rediss|unix)://")]
@@ -28,8 +30,12 @@ class Settings(BaseSettings):
     worker_slots: Annotated[int, Field(gt=0)] = os.cpu_count() or 1
     #: Tasks that somebody waits for in front of a screen; they run beside the others.
     worker_interactive_slots: Annotated[int, Field(gt=0)] = 1
-    #: Folder for documents while they are worked on. Default: the system's.
+    #: Folder for documents while they are worked on, and for the worker's sign of life. Default: the system's.
     worker_scratch: Path | None = None
+    #: ``host:port`` to answer Prometheus at; empty: nobody is answered.
+    worker_metrics: str = ""
+    #: ``console`` or ``json``.
+    log_format: Annotated[str, Field(pattern="^(console|json)$")] = "console"
 
     @field_validator("worker_scratch")
     @classmethod
@@ -37,6 +43,20 @@ class Settings(BaseSettings):
         if value is not None and not (value.is_dir() and os.access(value, os.W_OK)):
             raise ValueError("there is no such folder, or it cannot be written to; make it, or leave this unset")
         return value
+
+    @field_validator("worker_metrics")
+    @classmethod
+    def _require_address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+            raise ValueError(f"write host:port, with a port from 0 to {_LAST_PORT}, for example 127.0.0.1:9464")
+        return value
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Host and port to answer Prometheus at, if it is to be answered."""
+        host, _, port = self.worker_metrics.rpartition(":")
+        return (host.strip("[]"), int(port)) if host else None
 
     @classmethod
     def load(cls) -> Self:
@@ -54,5 +74,5 @@ class Settings(BaseSettings):
                 if error["type"] == "missing":
                     lines.append(f"{name} is not set; it names the queue, for example redis://127.0.0.1:6379/0")
                 else:
-                    lines.append(f"{name}={error['input']!s}: {error['msg']}")
+                    lines.append(f"{name}={error['input']!s}: {error['msg'].removeprefix('Value error, ')}")
             raise SettingsError("\n".join(lines)) from None

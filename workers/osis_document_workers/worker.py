@@ -1,18 +1,35 @@
 """A worker: actors, threads and a client, from start to stop."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import dramatiq
 
 from osis_document_client import Client
 from osis_document_workers import actors
+from osis_document_workers.engines import OfficePool
 from osis_document_workers.processing import Processor
 from osis_document_workers.scratch import ScratchFolder
 
 #: Longest time a stopping worker waits for its threads, in milliseconds: the engines are killed at once.
 _STOP_MILLISECONDS = 20_000
+
+
+@contextmanager
+def _two_workers_expected(broker: dramatiq.Broker) -> Iterator[None]:
+    """Keeps the broker from warning that a second worker listens on it: each has queues of its own."""
+
+    def is_something_else(record: logging.LogRecord) -> bool:
+        return "middleware of the same type twice" not in record.msg
+
+    broker.logger.addFilter(is_something_else)
+    try:
+        yield
+    finally:
+        broker.logger.removeFilter(is_something_else)
 
 
 class RunningWorker:
@@ -41,7 +58,8 @@ class RunningWorker:
     ) -> None:
         self._client = client
         self._scratch = ScratchFolder(scratch)
-        self._processor = Processor(client, scratch=self._scratch.path)
+        self._office = OfficePool(slots=slots, scratch=self._scratch.path)
+        self._processor = Processor(client, scratch=self._scratch.path, office=self._office)
         actors.declare(broker, self._processor)
         interactive = set(queues) & {actors.INTERACTIVE_QUEUE}
         self._workers = [
@@ -52,12 +70,14 @@ class RunningWorker:
         for worker in self._workers:
             # By default a busy worker holds as many messages again, which an idle one on another host could have taken.
             worker.queue_prefetch = worker.worker_threads
-            worker.start()
+            with _two_workers_expected(broker):
+                worker.start()
 
     def stop(self) -> None:
         """Gives back what runs, then returns."""
         self._processor.stop()
         with ThreadPoolExecutor(len(self._workers)) as together:
             list(together.map(lambda worker: worker.stop(timeout=_STOP_MILLISECONDS), self._workers))
+        self._office.stop()
         self._client.close()
         self._scratch.remove()

@@ -15,7 +15,7 @@ from osis_document_client import Client, OsisDocumentError, convert
 _TIMEOUT_SECONDS = 180
 
 
-def _cold(source: Path, *, program: str, folder: Path) -> float:
+def cold_seconds(source: Path, *, program: str, folder: Path) -> float:
     """Converts with a LibreOffice that is started for it, in a profile of its own."""
     output = folder / f"cold-{source.name}"
     command = [program, f"-env:UserInstallation=file://{output}-profile", "--headless", "--norestore"]
@@ -58,7 +58,7 @@ def _measure(bench: Bench) -> Measured:
             except OsisDocumentError as exc:
                 faults.append(f"{source.name}: {exc}")
                 continue
-            cold[source.name] = _cold(source, program=program, folder=folder)
+            cold[source.name] = cold_seconds(source, program=program, folder=folder)
             bench.say(f"{source.name}: {warm[source.name]:.3f} s, cold {cold[source.name]:.3f} s")
     mean, cold_mean = statistics.mean(warm.values()), statistics.mean(cold.values())
     ratios = [warm[name] / cold[name] for name in warm]

@@ -1,15 +1,132 @@
 """The pool of warm LibreOffice instances, without the service around it."""
 
 import os
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 from bench import Bench
+from office_documents import office_documents
+from rounds import interleaved
 from row import Bound, Measured, NotBuiltError, Row, Target
 
-_MISSING = "a pool of warm LibreOffice instances in osis_document_workers.engines"
+from osis_document_workers import engines
+from osis_document_workers.engines import EngineError, Limits, OfficePool, registry
+from rows.office_conversion import cold_seconds
+
+_TYPES = {".docx": registry.DOCX, ".doc": registry.DOC, ".odt": registry.ODT, ".txt": registry.TEXT}
+_CORES = os.cpu_count() or 1
+#: Conversions in a round of a pool with several slots, at least.
+_CONVERSIONS = 40
+
+
+class _Converter:
+    """A pool whose instances are warm, and a folder for its results."""
+
+    def __init__(self, pool: OfficePool, folder: Path) -> None:
+        self._pool = pool
+        self._folder = folder
+
+    def seconds(self, source: Path) -> float:
+        """Converts a document; from the call to the PDF."""
+        target = self._folder / f"{source.name}.pdf"
+        started = time.perf_counter()
+        warm = self._pool.convert(
+            source, target, mime_type=_TYPES[source.suffix], options=engines.ConvertOptions(), limits=Limits()
+        )
+        seconds = time.perf_counter() - started
+        if not warm:
+            raise ValueError(f"no warm LibreOffice converts {source.name}")
+        return seconds
+
+    def seconds_of_all(self, sources: list[Path], *, threads: int) -> float:
+        """Converts documents, as many at a time as there are threads."""
+        started = time.perf_counter()
+        with ThreadPoolExecutor(threads) as executor:
+            list(executor.map(self.seconds, sources))
+        return time.perf_counter() - started
+
+
+@contextmanager
+def _converter(folder: Path, *, slots: int, first: Path) -> Iterator[_Converter]:
+    """``first`` is converted by every slot before anything is measured."""
+    own = folder / f"slots-{slots}"
+    (own / "scratch").mkdir(parents=True)
+    for part in (folder, own, own / "scratch"):
+        part.chmod(0o711)  # LibreOffice may run as another user
+    pool = OfficePool(slots=slots, scratch=own / "scratch")
+    try:
+        converter = _Converter(pool, own)
+        converter.seconds_of_all([first] * slots * 4, threads=slots)
+        yield converter
+    finally:
+        pool.stop()
 
 
 def _measure(bench: Bench) -> Measured:
-    raise NotBuiltError(_MISSING)
+    program = _program()
+    cold: dict[str, float] = {}
+    warm: dict[str, float] = {}
+    faults = []
+    with bench.folder() as folder:
+        documents, origin = office_documents(folder)
+        documents = documents[: bench.scale.office_documents or None]
+        with _converter(folder, slots=1, first=documents[0]) as converter:
+            for source in documents:
+                try:
+                    warm[source.name] = converter.seconds(source)
+                except (EngineError, ValueError) as exc:
+                    faults.append(f"{source.name}: {exc}")
+                    continue
+                cold[source.name] = cold_seconds(source, program=program, folder=folder)
+                bench.say(f"{source.name}: {warm[source.name]:.3f} s, cold {cold[source.name]:.3f} s")
+    mean, cold_mean = statistics.mean(warm.values()), statistics.mean(cold.values())
+    ratios = [warm[name] / cold[name] for name in warm]
+    return Measured(
+        value=mean / cold_mean,
+        spread=(min(ratios), max(ratios)),
+        note=f"mean {mean:.3f} s, cold {cold_mean:.3f} s, of {len(warm)} documents: {origin}",
+        faults=tuple(faults),
+        details={"seconds": warm, "cold_seconds": cold},
+    )
+
+
+def _measure_slots(bench: Bench) -> Measured:
+    _program()
+    with bench.folder() as folder:
+        documents, origin = office_documents(folder)
+        documents = documents[: bench.scale.office_documents or None]
+        documents *= -(-_CONVERSIONS // len(documents))
+        with (
+            _converter(folder, slots=1, first=documents[0]) as one,
+            _converter(folder, slots=_CORES, first=documents[0]) as several,
+        ):
+            rounds = interleaved(
+                lambda: several.seconds_of_all(documents, threads=_CORES),
+                lambda: one.seconds_of_all(documents, threads=1),
+                rounds=bench.scale.rounds,
+                say=bench.say,
+            )
+    return Measured(
+        value=rounds.speed,
+        spread=rounds.speed_spread,
+        note=(
+            f"{len(documents) / rounds.measured_seconds:.1f} conversions/s with {_CORES} slots, "
+            f"{len(documents) / rounds.baseline_seconds:.1f} with one: {origin}"
+        ),
+        details={"seconds": rounds.measured, "one_slot_seconds": rounds.baseline},
+    )
+
+
+def _program() -> str:
+    program = shutil.which("soffice")
+    if program is None:
+        raise NotBuiltError("LibreOffice on this machine: there is no soffice in PATH")
+    return program
 
 
 OFFICE_POOL = Row(
@@ -22,6 +139,6 @@ OFFICE_POOL = Row(
 OFFICE_POOL_SLOTS = Row(
     name="office-pool-slots",
     what="the LibreOffice pool alone: N slots on N cores ÷ one slot",
-    target=Target(bound=Bound.AT_LEAST, limit=0.8 * (os.cpu_count() or 1)),
-    measure=_measure,
+    target=Target(bound=Bound.AT_LEAST, limit=0.8 * _CORES),
+    measure=_measure_slots,
 )

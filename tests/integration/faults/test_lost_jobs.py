@@ -18,6 +18,8 @@ from tests.support.uploads import messages, spec, store, token_for, upload
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess
 
+pytestmark = pytest.mark.slow
+
 #: A text that keeps a converter busy for some seconds.
 LONG_TEXT = "\n".join(f"Line {number} of a long text, with some words in it." for number in range(8_000)).encode()
 

@@ -6,13 +6,15 @@ import io
 import threading
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image, ImageOps
 from pypdf import PdfReader
 
 from osis.document.v1 import document_pb2, worker_service_pb2
-from osis_document_workers import engines
+from osis_document_workers import actors, engines
 from osis_document_workers.actors import edit, rotate
+from osis_document_workers.cli import cli
 from osis_document_workers.processing import Input, Work
 from tests.support import files
 
@@ -61,3 +63,9 @@ def test_a_cancelled_edit_stops(tmp_path: Path) -> None:
     with pytest.raises(engines.EngineCancelledError):
         edit.run(cancelled)
     assert not (tmp_path / "output.pdf").exists()
+
+
+def test_the_command_line_names_every_queue() -> None:
+    [option] = [each for each in cli.params if each.name == "queues"]
+    assert isinstance(option, click.Option)
+    assert (option.help or "").endswith(f": {','.join(actors.QUEUES)}.")

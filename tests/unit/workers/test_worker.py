@@ -188,6 +188,13 @@ def test_a_stopped_worker_leaves_no_thread_and_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_worker_starts_without_a_warning(
+    broker: dramatiq.Broker, target: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    started(broker, target, tmp_path).stop()
+    assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
+
+
 def test_the_worker_inside_a_server_has_an_interactive_slot_too(service: Service, target: str) -> None:
     broker = StubBroker(middleware=[])
     worker = embedded.start(broker, target=target, api_key="key", slots=1, interactive_slots=1)

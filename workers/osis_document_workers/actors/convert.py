@@ -27,5 +27,6 @@ def run(work: Work) -> Path:
         options=options,
         scratch=work.folder,
         cancelled=work.cancelled,
+        office=work.office,
     )
     return output

@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import launcher, libreoffice, operations, registry
 from .errors import EngineCancelledError, EngineError, Reason
 from .limits import Limits
+from .office_pool import OfficePool
 from .options import ConvertOptions, MergeInput, MergeOptions
 from .paper import PaperSize
 from .workspace import Workspace, workspace
@@ -34,6 +36,7 @@ __all__ = [
     "Limits",
     "MergeInput",
     "MergeOptions",
+    "OfficePool",
     "PaperSize",
     "Reason",
     "convert",
@@ -44,15 +47,14 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-#: What `convert` takes.
+#: What `convert` takes without any converter being installed beside those that come with the workers.
 CONVERTIBLE_MIME_TYPES = frozenset(registry.CONVERTERS)
 
 _CONVERT_OPTIONS = ConvertOptions()
 _MERGE_OPTIONS = MergeOptions()
 _LIMITS = Limits()
-
-_FOLDER = Path(__file__).resolve().parent
-_PACKAGE_ROOT = _FOLDER.parent.parent
+#: What a document that a warm LibreOffice gave up on is left with at least, if its time is nearly over.
+_LEAST_SECONDS = 10.0
 
 
 def convert(
@@ -65,6 +67,7 @@ def convert(
     scratch: Path,
     cancelled: threading.Event | None = None,
     soffice: str = "",
+    office: OfficePool | None = None,
 ) -> None:
     """Converts one document to PDF.
 
@@ -77,12 +80,20 @@ def convert(
         scratch: an existing folder for temporary files, left as it was.
         cancelled: set it to end the conversion.
         soffice: LibreOffice's program; empty looks for `soffice` in PATH.
+        office: warm instances to convert office documents with. What they do not convert, and everything if there are none,
+            is converted by a LibreOffice that is started for it.
 
     Raises:
         EngineError: any reason but MERGE_INPUT_NOT_PDF.
         EngineCancelledError: `cancelled` was set; there is no target.
     """
     converter = registry.find(mime_type)
+    if office is not None and converter is registry.LIBREOFFICE:
+        started = time.monotonic()
+        if office.convert(source, target, mime_type=mime_type, options=options, limits=limits, cancelled=cancelled):
+            return
+        seconds_left = limits.wall_seconds - (time.monotonic() - started)
+        limits = replace(limits, wall_seconds=max(seconds_left, _LEAST_SECONDS))
     program = libreoffice.find(soffice) if converter is registry.LIBREOFFICE else ""
     with workspace(scratch) as space:
         [copy] = space.add([source])
@@ -90,7 +101,7 @@ def convert(
             copy, space.result, mime_type=mime_type, options=options, work=space.work, program=program
         )
         programs = [libreoffice.installation(program)] if program else []
-        _perform(request, space=space, limits=limits, cancelled=cancelled, read_only=programs)
+        _perform(request, space=space, limits=limits, cancelled=cancelled, read_only=[*converter.folders, *programs])
         space.publish(target)
 
 
@@ -202,13 +213,12 @@ def _perform(
     read_only: Sequence[Path] = (),
 ) -> None:
     """Runs one operation in an engine process and raises its error."""
-    space.request.write_text(json.dumps(request), encoding="utf-8")
-    space.request.chmod(0o444)
+    space.write_request(request)
     completed = launcher.run(
-        [sys.executable, "-I", "-B", str(_FOLDER / "child.py"), str(_PACKAGE_ROOT), str(space.request)],
+        launcher.engine_command(space.request),
         limits=limits,
         cwd=space.work,
-        read_only=[_FOLDER, space.inputs, *read_only],
+        read_only=[launcher.ENGINES, space.inputs, *read_only],
         cancelled=cancelled,
     )
     logger.debug(

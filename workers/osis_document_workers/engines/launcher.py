@@ -17,7 +17,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 from . import sandbox
 from .errors import EngineCancelledError, EngineError, Reason
@@ -25,7 +26,9 @@ from .limits import MIB, Limits
 
 logger = logging.getLogger(__name__)
 
-SUPERVISOR = Path(__file__).with_name("supervisor.py")
+#: The folder of the engines' modules.
+ENGINES = Path(__file__).resolve().parent
+SUPERVISOR = ENGINES / "supervisor.py"
 
 #: How often a run looks at its `cancelled` event; the end of the command itself is seen at once.
 CANCEL_POLL_SECONDS = 0.1
@@ -90,51 +93,130 @@ def run(
     """
     if cancelled is not None and cancelled.is_set():
         raise EngineCancelledError("cancelled before the start")
-    cwd = cwd.resolve()
-    wrapped, user = _prepare(command, cwd=cwd, read_only=read_only)
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-        "HOME": str(cwd),
-        "TMPDIR": str(cwd),
-        **(env or {}),
-    }
-    started = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        # Files without a name: nothing to drain while the command runs, nothing to swap for a symbolic link.
-        stdout = stack.enter_context(tempfile.TemporaryFile(dir=cwd))
-        stderr = stack.enter_context(tempfile.TemporaryFile(dir=cwd))
-        status_read, status_write = os.pipe()
-        status = stack.enter_context(os.fdopen(status_read, "rb", buffering=0))
-        with os.fdopen(status_write, "wb", buffering=0) as status_end:
-            supervisor = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", str(SUPERVISOR), str(status_end.fileno())),
-                    *(str(limits.memory_bytes), str(int(limits.cpu_seconds)), str(limits.output_bytes)),
-                    *((str(user.uid), str(user.gid)) if user else ("-1", "-1")),
-                    *("--", *wrapped),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=stdout,
-                stderr=stderr,
-                cwd=cwd,
-                env=environment,
-                pass_fds=(status_end.fileno(),),
-                start_new_session=True,
-            )
-        stack.callback(_end, supervisor)
-        report = _await_report(status, deadline=started + limits.wall_seconds, cancelled=cancelled)
-        _end(supervisor)
+    with Process(command, limits=limits, cwd=cwd, env=env, read_only=read_only) as process:
+        report = process.report(deadline=process.started + limits.wall_seconds, cancelled=cancelled)
+        process.end()
         if report is None:
-            raise EngineError(
-                Reason.PROCESSING_TIMED_OUT,
-                f"Processing was stopped: it took longer than {limits.wall_seconds:g} seconds. "
-                "Try a shorter document, or split it.",
-            )
-        completed = _completed(report, stdout, stderr, wall_seconds=time.monotonic() - started)
-    _check_limits(completed, limits)
+            raise timed_out(limits)
+        completed = process.completed(report)
+    check_limits(completed, limits)
     return completed
+
+
+class Process:
+    """A command that has been started, and that is ended with all that it started when this is left or closed.
+
+    Environment, namespace and user are those of `run`.
+
+    Args:
+        command, limits, cwd, env, read_only: as for `run`; the elapsed time is for the caller to watch.
+        stdin: what becomes the command's standard input; by default it has none. The caller's own is left open.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        limits: Limits,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        read_only: Sequence[Path] = (),
+        stdin: int | None = None,
+    ) -> None:
+        cwd = cwd.resolve()
+        wrapped, user = _prepare(command, cwd=cwd, read_only=read_only)
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(cwd),
+            "TMPDIR": str(cwd),
+            **(env or {}),
+        }
+        #: When the launcher was started, in monotonic seconds.
+        self.started = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            # Files without a name: nothing to drain while the command runs, nothing to swap for a symbolic link.
+            self._stdout = stack.enter_context(tempfile.TemporaryFile(dir=cwd))
+            self._stderr = stack.enter_context(tempfile.TemporaryFile(dir=cwd))
+            status_read, status_write = os.pipe()
+            self._status = stack.enter_context(os.fdopen(status_read, "rb", buffering=0))
+            with os.fdopen(status_write, "wb", buffering=0) as status_end:
+                self._supervisor = subprocess.Popen(
+                    [
+                        *(sys.executable, "-I", "-S", str(SUPERVISOR), str(status_end.fileno())),
+                        str(-1 if stdin is None else stdin),
+                        *(str(limits.memory_bytes), str(int(limits.cpu_seconds)), str(limits.output_bytes)),
+                        *((str(user.uid), str(user.gid)) if user else ("-1", "-1")),
+                        *("--", *wrapped),
+                    ],
+                    stdin=subprocess.PIPE,
+                    stdout=self._stdout,
+                    stderr=self._stderr,
+                    cwd=cwd,
+                    env=environment,
+                    pass_fds=(status_end.fileno(), *(() if stdin is None else (stdin,))),
+                    start_new_session=True,
+                )
+            stack.callback(self.end)
+            self._resources = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the command and forgets its output."""
+        self._resources.close()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the command has ended by itself, or its launcher was killed."""
+        poll = select.poll()
+        poll.register(self._status, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def report(self, *, deadline: float, cancelled: threading.Event | None = None) -> bytes | None:
+        """Waits for the launcher's line; empty if it died without one, None once `deadline` (monotonic seconds) has passed.
+
+        Raises:
+            EngineCancelledError: `cancelled` was set.
+        """
+        return _await_report(self._status, deadline=deadline, cancelled=cancelled)
+
+    def completed(self, report: bytes) -> Completed:
+        """What the command left, given its launcher's line.
+
+        Raises:
+            EngineError: ENGINE_CRASHED if the launcher died without a line.
+        """
+        return _completed(report, self._stdout, self._stderr, wall_seconds=time.monotonic() - self.started)
+
+    def end(self) -> None:
+        """Ends the launcher with everything below it, and reaps it. May be called again.
+
+        Closing its input lets it kill and reap each descendant (no zombies are left to a container's first process, which
+        may be the worker). Should it not manage, its group is killed.
+        """
+        supervisor = self._supervisor
+        if supervisor.returncode is not None:
+            return
+        assert supervisor.stdin is not None
+        with contextlib.suppress(OSError):
+            supervisor.stdin.close()
+        if not _has_ended(supervisor.pid, timeout_seconds=END_SECONDS):
+            logger.warning("launcher %d did not end by itself: killing its group", supervisor.pid)
+        # The launcher is not reaped yet, so its number cannot belong to anybody else.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(supervisor.pid, signal.SIGKILL)
+        supervisor.wait()
+
+
+def engine_command(request: Path) -> list[str]:
+    """The command line of a process that does what the file `request` asks; it reads `ENGINES` too."""
+    return [sys.executable, "-I", "-B", str(ENGINES / "child.py"), str(ENGINES.parent.parent), str(request)]
 
 
 def _prepare(command: Sequence[str], *, cwd: Path, read_only: Sequence[Path]) -> tuple[list[str], sandbox.User | None]:
@@ -162,7 +244,7 @@ def _warn_once(message: str) -> None:
 
 
 def _await_report(status: IO[bytes], *, deadline: float, cancelled: threading.Event | None) -> bytes | None:
-    """The launcher's line; empty if it died without one, None once `deadline` (monotonic seconds) has passed."""
+    """See `Process.report`."""
     poll = select.poll()
     poll.register(status, select.POLLIN)
     while True:
@@ -174,25 +256,6 @@ def _await_report(status: IO[bytes], *, deadline: float, cancelled: threading.Ev
         wait_seconds = remaining if cancelled is None else min(remaining, CANCEL_POLL_SECONDS)
         if poll.poll(wait_seconds * 1000 + 1):
             return status.read(256)
-
-
-def _end(supervisor: subprocess.Popen[bytes]) -> None:
-    """Ends the launcher with everything below it, and reaps it.
-
-    Closing its input lets it kill and reap each descendant (no zombies are left to a container's first process, which
-    may be the worker). Should it not manage, its group is killed.
-    """
-    if supervisor.returncode is not None:
-        return
-    assert supervisor.stdin is not None
-    with contextlib.suppress(OSError):
-        supervisor.stdin.close()
-    if not _has_ended(supervisor.pid, timeout_seconds=END_SECONDS):
-        logger.warning("launcher %d did not end by itself: killing its group", supervisor.pid)
-    # The launcher is not reaped yet, so its number cannot belong to anybody else.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(supervisor.pid, signal.SIGKILL)
-    supervisor.wait()
 
 
 def _has_ended(pid: int, *, timeout_seconds: float) -> bool:
@@ -234,7 +297,7 @@ def _tail(stream: IO[bytes]) -> bytes:
     return stream.read()
 
 
-def _check_limits(completed: Completed, limits: Limits) -> None:
+def check_limits(completed: Completed, limits: Limits) -> None:
     """Turns a failure at a limit into its error; how a program dies at a limit says little, what it used says more."""
     if completed.exit_code == 0:
         return
@@ -251,6 +314,14 @@ def _check_limits(completed: Completed, limits: Limits) -> None:
         )
     if completed.peak_memory_bytes >= MEMORY_SHARE * limits.memory_bytes or b"MemoryError" in completed.stderr[-2048:]:
         raise EngineError(Reason.PROCESSING_TOO_LARGE, out_of_memory(limits))
+
+
+def timed_out(limits: Limits) -> EngineError:
+    """The error of a document that took longer than it may."""
+    return EngineError(
+        Reason.PROCESSING_TIMED_OUT,
+        f"Processing was stopped: it took longer than {limits.wall_seconds:g} seconds. Try a shorter document, or split it.",
+    )
 
 
 def out_of_memory(limits: Limits) -> str:

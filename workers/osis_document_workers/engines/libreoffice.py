@@ -68,7 +68,7 @@ def convert(source: Path, target: Path, *, mime_type: str, options: ConvertOptio
     with tempfile.TemporaryDirectory(dir=work, prefix="office-") as folder:
         # LibreOffice looks at the extension, and the result is named after the source.
         document = Path(folder) / name
-        _check_and_place(source, document, mime_type=mime_type)
+        check_and_place(source, document, mime_type=mime_type)
         with fresh_profile(work) as profile:
             outcome = _run(document, profile=profile, soffice=soffice, read_filter=read_filter, options=options)
         result = document.with_suffix(".pdf")
@@ -81,7 +81,17 @@ def convert(source: Path, target: Path, *, mime_type: str, options: ConvertOptio
         set_title(target, options.title)
 
 
-def _check_and_place(source: Path, document: Path, *, mime_type: str) -> None:
+def document_name(mime_type: str) -> str:
+    """The name that a document of this type must have for LibreOffice."""
+    return _FORMATS[mime_type][0]
+
+
+def check_and_place(source: Path, document: Path, *, mime_type: str) -> None:
+    """Makes `document` of `source`, for LibreOffice to open: a link, or the same text in UTF-8.
+
+    Raises:
+        EngineError: PASSWORD_REQUIRED, DOCUMENT_UNREADABLE, PROCESSING_TOO_LARGE.
+    """
     if mime_type == TEXT:
         from .text_files import rewrite_as_utf8
 
@@ -101,7 +111,7 @@ def _run(
         f"-env:UserInstallation={profile.as_uri()}",
         *("--headless", "--invisible", "--norestore", "--nologo", "--nodefault", "--nolockcheck", "--nofirststartwizard"),
         *([f"--infilter={read_filter}"] if read_filter else []),
-        *("--convert-to", f"pdf:{PDF_FILTER}{_filter_options(options)}"),
+        *("--convert-to", ":".join(["pdf", PDF_FILTER, *filter(None, [filter_options(options)])])),
         *("--outdir", str(document.parent), str(document)),
     ]
     try:
@@ -113,14 +123,14 @@ def _run(
         ) from exc
 
 
-def _filter_options(options: ConvertOptions) -> str:
-    """The PDF export's options as LibreOffice 7.4 and later take them: `:{"name": {"type": …, "value": …}}`."""
+def filter_options(options: ConvertOptions) -> str:
+    """The PDF export's options as LibreOffice 7.4 and later take them: `{"name": {"type": …, "value": …}}`; empty if none."""
     chosen: dict[str, dict[str, str]] = {}
     if options.page_ranges:
         chosen["PageRange"] = {"type": "string", "value": options.page_ranges}
     if options.pdf_a:
         chosen["SelectPdfVersion"] = {"type": "long", "value": PDF_A_2}
-    return ":" + json.dumps(chosen, separators=(",", ":")) if chosen else ""
+    return json.dumps(chosen, separators=(",", ":")) if chosen else ""
 
 
 def _failure(outcome: subprocess.CompletedProcess[bytes], options: ConvertOptions) -> EngineError:

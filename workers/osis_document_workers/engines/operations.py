@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,18 @@ from .paper import PaperSize
 def convert_request(
     source: Path, target: Path, *, mime_type: str, options: ConvertOptions, work: Path, program: str
 ) -> dict[str, Any]:
-    """The request to convert one document; see `registry.Convert` for the arguments."""
+    """The request to convert one document; see `registry.Convert` for the arguments.
+
+    `program` is the external program to use, for the converter that has one; otherwise empty.
+
+    Raises:
+        EngineError: TYPE_NOT_CONVERTIBLE.
+    """
+    converter = registry.find(mime_type)
     return {
         "operation": "convert",
+        "converter": converter.reference,
+        "folders": [str(folder) for folder in converter.folders],
         "source": str(source),
         "target": str(target),
         "mime_type": mime_type,
@@ -61,6 +72,11 @@ def edit_request(source: Path, target: Path, *, rotations: Mapping[int, int]) ->
     }
 
 
+def serve_request(*, work: Path, program: str) -> dict[str, Any]:
+    """The request to serve as a warm LibreOffice; see `office_server.serve` for the arguments."""
+    return {"operation": "serve", "work": str(work), "program": program}
+
+
 def perform(request: dict[str, Any]) -> None:
     """Does what a request asks.
 
@@ -72,13 +88,15 @@ def perform(request: dict[str, Any]) -> None:
 
 # The engines' modules are imported when used: the caller's process makes requests, and has no need of their libraries.
 def _convert(request: dict[str, Any]) -> None:
-    registry.find(request["mime_type"]).convert(
+    sys.path.extend(request["folders"])  # behind everything else: only the converter is meant
+    program = {"program": request["program"]} if request["program"] else {}
+    pkgutil.resolve_name(request["converter"]).convert(
         Path(request["source"]),
         Path(request["target"]),
         mime_type=request["mime_type"],
         options=ConvertOptions(title=request["title"], page_ranges=request["page_ranges"], pdf_a=request["pdf_a"]),
         work=Path(request["work"]),
-        program=request["program"],
+        **program,
     )
 
 
@@ -108,9 +126,16 @@ def _edit(request: dict[str, Any]) -> None:
     pdf_edit.edit(Path(request["source"]), Path(request["target"]), rotations=dict(request["rotations"]))
 
 
+def _serve(request: dict[str, Any]) -> None:
+    from . import office_server
+
+    office_server.serve(program=request["program"], work=Path(request["work"]))
+
+
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], None]] = {
     "convert": _convert,
     "merge": _merge,
     "rotate": _rotate,
     "edit": _edit,
+    "serve": _serve,
 }

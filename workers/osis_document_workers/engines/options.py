@@ -17,7 +17,7 @@ class ConvertOptions:
 
     Attributes:
         title: the PDF's title; empty keeps the document's own.
-        page_ranges: pages to keep, from 1, such as `1-3,5,8-`; empty keeps all.
+        page_ranges: pages to keep, from 1, such as `1-3,5,8-`, in this order; empty keeps all.
         pdf_a: write PDF/A-2b (office documents and text only).
 
     Raises:
@@ -36,6 +36,17 @@ class ConvertOptions:
             if int(first) < 1 or (last and int(last) < int(first)):
                 raise ValueError(f"page ranges count upwards from 1, unlike {self.page_ranges!r}")
         object.__setattr__(self, "page_ranges", compact)
+
+    def pages(self, count: int) -> list[int]:
+        """The pages to keep of a document that has `count`, counted from 0, as asked for; those that it lacks are left out."""
+        if not self.page_ranges:
+            return list(range(count))
+        chosen: list[int] = []
+        for part in self.page_ranges.split(","):
+            first, dash, last = part.partition("-")
+            end = min(int(last), count) if last else count if dash else min(int(first), count)
+            chosen += range(int(first) - 1, end)
+        return chosen
 
 
 @dataclass(frozen=True, kw_only=True)

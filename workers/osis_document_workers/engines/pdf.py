@@ -28,7 +28,7 @@ from .pdf_fit import fit_pages
 HEADER_BYTES = 1024
 
 #: What a damaged PDF makes pypdf raise, beside its own errors.
-_BROKEN = (
+BROKEN = (
     *(PyPdfError, OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError),
     *(NotImplementedError, RecursionError, UnicodeError, EOFError),
 )
@@ -63,7 +63,7 @@ def merge(inputs: Sequence[MergeInput], target: Path, *, paper_size: PaperSize |
                     reader.add_form_topname(f"document{position}")
                     names = _field_names(reader)
                 field_names |= names
-                _resolve_named_links(reader)
+                resolve_named_links(reader)
                 writer.append(reader, outline_item=item.name or f"{position}")
         if paper_size is not None:
             fit_pages(writer, paper_size)
@@ -88,7 +88,7 @@ def _blaming(item: MergeInput) -> Iterator[None]:
         ) from exc
     except FileNotDecryptedError as exc:
         raise _password_required(item) from exc
-    except _BROKEN as exc:
+    except BROKEN as exc:
         raise _unreadable(item, "it is damaged") from exc
 
 
@@ -105,7 +105,7 @@ def _open(item: MergeInput, *, work: Path, position: int) -> PdfReader:
             len(reader.pages)
     except DependencyError:  # AES, for which pypdf would want a further library
         return PdfReader(_decrypt(item, work / f"decrypted-{position}.pdf"), strict=False)
-    except _BROKEN:
+    except BROKEN:
         reader, sound = PdfReader(item.path, strict=False), False
     if reader.is_encrypted:
         reader.close()
@@ -128,7 +128,7 @@ def first_damaged_page(reader: PdfReader) -> int | None:
                 _ = contents.operations
             if _has_lost_parts(page):
                 return number
-        except _BROKEN:
+        except BROKEN:
             return number
     return None
 
@@ -172,7 +172,7 @@ def _field_names(reader: PdfReader) -> set[str]:
     return {str(field.get_object().get("/T", "")) for field in fields} if isinstance(fields, ArrayObject) else set()
 
 
-def _resolve_named_links(reader: PdfReader) -> None:
+def resolve_named_links(reader: PdfReader) -> None:
     """Makes links name their page instead of a destination.
 
     Names are shared in the result: of two inputs that use the same, both would lead into the first.

@@ -16,7 +16,7 @@ from .errors import EngineError, Reason
 from .pdf import HEADER_BYTES, first_damaged_page
 
 #: What a damaged PDF makes the libraries raise.
-_BROKEN = (
+BROKEN = (
     *(pikepdf.PdfError, PyPdfError),
     *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, RuntimeError),
 )
@@ -47,26 +47,26 @@ def edit(source: Path, target: Path, *, rotations: Mapping[int, int]) -> None:
         with pikepdf.open(source) as document:
             pages = list(document.pages)
             _require_pages(rotations, count=len(pages))
-            is_sound = _is_sound(document)
-            if not is_sound:
+            sound = is_sound(document)
+            if not sound:
                 _require_whole_pages(source)
             changed = {number: degrees % 360 for number, degrees in rotations.items() if degrees % 360}
             for number, degrees in changed.items():
                 pages[number].rotate(degrees, relative=True)
             if not changed:
                 shutil.copyfile(source, target)
-            elif not (is_sound and _append(source, target, document=document, pages=pages, changed=list(changed))):
+            elif not (sound and _append(source, target, document=document, pages=pages, changed=list(changed))):
                 _save(document, target)
     except pikepdf.PasswordError as exc:
         raise EngineError(
             Reason.PASSWORD_REQUIRED,
             "The PDF is protected by a password and cannot be opened. Save it without the password and upload it again.",
         ) from exc
-    except _BROKEN as exc:
+    except BROKEN as exc:
         raise _unreadable("it is damaged") from exc
 
 
-def _is_sound(document: pikepdf.Pdf) -> bool:
+def is_sound(document: pikepdf.Pdf) -> bool:
     """True if nothing had to be repaired to open a document and to find its pages."""
     return all(_HARMLESS in str(warning) for warning in document.get_warnings())
 
@@ -97,7 +97,7 @@ def _append(source: Path, target: Path, *, document: pikepdf.Pdf, pages: list[pi
     with pikepdf.open(target) as updated:
         found = list(updated.pages)
         return (
-            _is_sound(updated)
+            is_sound(updated)
             and [page.obj.objgen for page in found] == [page.obj.objgen for page in pages]
             and all(_text(found[number]) == _text(pages[number]) for number in changed)
         )

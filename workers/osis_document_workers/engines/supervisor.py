@@ -2,12 +2,12 @@
 
 Run as a script, never imported by the parent, and importing little, so that it starts in about 20 ms:
 
-    python -I -S supervisor.py STATUS_FD MEMORY CPU FSIZE UID GID -- COMMAND...
+    python -I -S supervisor.py STATUS_FD STDIN_FD MEMORY CPU FSIZE UID GID -- COMMAND...
 
 It ends the command and all its descendants when standard input closes, which the kernel does even if the
 parent was killed; also descendants that left the process group, as a child subreaper inherits them. When the command
 has ended it writes one line to STATUS_FD: exit code (negative: signal), peak memory in KiB, processor seconds.
-UID and GID of -1 mean: stay who we are.
+STDIN_FD is the command's standard input; -1 means that it has none. UID and GID of -1 mean: stay who we are.
 """
 
 # ruff: noqa: PTH123, PTH208 -- pathlib would double the time this takes to start
@@ -40,12 +40,12 @@ def lower(kind: int, soft: int, *, hard: int | None = None) -> None:
     resource.setrlimit(kind, (soft, wanted))
 
 
-def become_target(memory: int, cpu: int, fsize: int, uid: int, gid: int, command: list[str]) -> None:
+def become_target(stdin_fd: int, memory: int, cpu: int, fsize: int, uid: int, gid: int, command: list[str]) -> None:
     """Turns this freshly forked process into the command; does not return."""
     # Python ignores these two and exec would hand that down: a program would then see EFBIG instead of dying.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(stdin_fd if stdin_fd >= 0 else os.open(os.devnull, os.O_RDONLY), 0)
     lower(resource.RLIMIT_CORE, 0)
     lower(resource.RLIMIT_CPU, cpu, hard=cpu + 2)
     lower(resource.RLIMIT_FSIZE, fsize)
@@ -98,8 +98,10 @@ def end_descendants() -> None:
 
 
 def main(argv: list[str]) -> None:
-    status_fd, memory, cpu, fsize, uid, gid = (int(word) for word in argv[1:7])
+    status_fd, stdin_fd, memory, cpu, fsize, uid, gid = (int(word) for word in argv[1:8])
     os.set_inheritable(status_fd, False)
+    if stdin_fd >= 0:
+        os.set_inheritable(stdin_fd, False)
     if os.getpgrp() != os.getpid():
         os.setsid()
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -111,10 +113,12 @@ def main(argv: list[str]) -> None:
     target = os.fork()
     if target == 0:
         try:
-            become_target(memory, cpu, fsize, uid, gid, argv[8:])
+            become_target(stdin_fd, memory, cpu, fsize, uid, gid, argv[9:])
         except BaseException as exc:  # noqa: BLE001 -- the fork must not go on as a second supervisor
-            os.write(2, f"cannot start {argv[8]}: {exc}\n".encode())
+            os.write(2, f"cannot start {argv[9]}: {exc}\n".encode())
         os._exit(127)
+    if stdin_fd >= 0:
+        os.close(stdin_fd)  # whoever is at the other end sees the command's end
 
     poll = select.poll()
     poll.register(0, select.POLLIN)

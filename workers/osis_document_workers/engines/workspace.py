@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import EngineError, Reason
 
@@ -48,6 +50,17 @@ class Workspace:
                 copy.chmod(0o444)
                 copies[source] = copy
         return [copies[source] for source in sources]
+
+    def write_request(self, request: Mapping[str, Any]) -> None:
+        """Writes what the engine's process is to do."""
+        self.request.write_text(json.dumps(request), encoding="utf-8")
+        self.request.chmod(0o444)
+
+    def clear(self) -> None:
+        """Removes what `add` made, and the result."""
+        for path in (*self.inputs.iterdir(), self.result):
+            if path != self.request:
+                path.unlink(missing_ok=True)
 
     def publish(self, target: Path) -> None:
         """Copies the result to `target`, which appears whole or not at all.
