@@ -69,10 +69,13 @@ def _message(code: grpc.StatusCode, details: str, *, target: str, timeout_second
     """Says what a bare status code means here and what to do about it."""
     match code:
         case grpc.StatusCode.UNAVAILABLE:
-            if "handshak" in details.lower() or "SSL" in details:
+            if any(word in details for word in ("andshak", "SSL", "erification")):
                 advice = "check OSIS_DOCUMENT_CLIENT_TLS_CA, _CERT and _KEY against the service's certificate"
             else:
-                advice = "start one with `osis-document-server serve` or set OSIS_DOCUMENT_TARGET"
+                advice = (
+                    "start one with `osis-document-server serve` or set OSIS_DOCUMENT_TARGET; "
+                    "one that takes encrypted connections alone needs OSIS_DOCUMENT_CLIENT_TLS_CA"
+                )
             return f"no service answers at {target} ({details or 'no details'}); {advice}"
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             within = f"within {timeout_seconds:g} seconds" if timeout_seconds is not None else "in time"

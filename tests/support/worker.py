@@ -1,5 +1,6 @@
 """`osis-document-worker` as a process of its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.processes import LoggedProcess, clean_environment, console_script
@@ -7,7 +8,7 @@ from tests.support.server import KEYS, ServerProcess
 
 
 class WorkerProcess(LoggedProcess):
-    """A worker for a server and a queue, taking tasks when the constructor returns."""
+    """A worker for a server and a queue, taking tasks when the constructor returns; `prefix` are words before its command."""
 
     def __init__(
         self,
@@ -18,6 +19,7 @@ class WorkerProcess(LoggedProcess):
         slots: int = 1,
         environment: dict[str, str] | None = None,
         name: str = "worker",
+        prefix: Sequence[str] = (),
     ) -> None:
         scratch = folder / f"{name}-scratch"
         scratch.mkdir(parents=True, exist_ok=True)
@@ -30,7 +32,7 @@ class WorkerProcess(LoggedProcess):
         }
         super().__init__(
             name,
-            [*console_script("osis-document-worker", "osis_document_workers.cli"), "--slots", str(slots)],
+            [*prefix, *console_script("osis-document-worker", "osis_document_workers.cli"), "--slots", str(slots)],
             environment=clean_environment(settings) | (environment or {}),
             log=folder / f"{name}.log",
         )
