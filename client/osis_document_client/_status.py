@@ -73,8 +73,8 @@ def _message(code: grpc.StatusCode, details: str, *, target: str, timeout_second
                 advice = "check OSIS_DOCUMENT_CLIENT_TLS_CA, _CERT and _KEY against the service's certificate"
             else:
                 advice = (
-                    "start one with `osis-document-server serve` or set OSIS_DOCUMENT_TARGET; "
-                    "one that takes encrypted connections alone needs OSIS_DOCUMENT_CLIENT_TLS_CA"
+                    "start one with `osis-document-server serve` or set OSIS_DOCUMENT_TARGET, "
+                    "and OSIS_DOCUMENT_CLIENT_TLS_CA if it takes encrypted connections alone"
                 )
             return f"no service answers at {target} ({details or 'no details'}); {advice}"
         case grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -424,7 +424,8 @@ def test_a_service_that_does_not_answer_is_named(run: Run, arguments: list[str])
     assert result.exit_code == 3
     what, todo = result.stderr.splitlines()
     assert "no service answers at 127.0.0.1:1" in what
-    assert todo == "to do: start one with `osis-document-server serve` or set OSIS_DOCUMENT_TARGET"
+    assert todo.startswith("to do: start one with `osis-document-server serve` or set OSIS_DOCUMENT_TARGET")
+    assert "OSIS_DOCUMENT_CLIENT_TLS_CA" in todo
 
 
 def test_nothing_configured_says_what_to_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
