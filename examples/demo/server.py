@@ -17,7 +17,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from osis_document_client import ClientConfig
 
-START_SECONDS = 30
+#: How long a service that lives may take until it serves: on a busy machine that is minutes.
+START_SECONDS = 300
+#: After how much of it the demo says what it waits for.
+PATIENCE_SECONDS = 10
 STOP_SECONDS = 30
 
 #: How long one look at the process or its port takes at most while the service starts.
@@ -91,10 +94,14 @@ class DemoServer:
 
     def _wait_until_it_serves(self, process: subprocess.Popen[bytes]) -> None:
         options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)]
-        deadline = time.monotonic() + START_SECONDS
+        began = time.monotonic()
+        told = False
         with grpc.insecure_channel(self._target, options) as channel:
             health = health_pb2_grpc.HealthStub(channel)
-            while time.monotonic() < deadline:
+            while (waited := time.monotonic() - began) < START_SECONDS:
+                if waited >= PATIENCE_SECONDS and not told:
+                    print(f"  … the server is still starting; it has {START_SECONDS // 60} minutes for it", flush=True)
+                    told = True
                 try:
                     answer = health.Check(health_pb2.HealthCheckRequest(), timeout=LOOK_SECONDS * 10, wait_for_ready=True)
                     if answer.status == health_pb2.HealthCheckResponse.SERVING and self._client_file.exists():

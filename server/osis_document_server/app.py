@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import dramatiq
 import grpc
 import structlog
 from peewee import Database, DatabaseError
 
+from osis_document_server.domain import content
 from osis_document_server.domain.access import ApiKey, ApiKeys, Role
 from osis_document_server.domain.tokens import TokenSigner
 from osis_document_server.errors import ServiceError
@@ -28,7 +29,7 @@ from osis_document_server.models.database import (
 from osis_document_server.models.migrate import migrate
 from osis_document_server.operation.addresses import Reservation
 from osis_document_server.operation.generated_keys import GeneratedKeys
-from osis_document_server.operation.private_files import make_private_folder, write_private
+from osis_document_server.operation.private_files import make_private_file, make_private_folder, write_private
 from osis_document_server.rpc.admission import Capacity
 from osis_document_server.rpc.certificates import CertificateError, CertificateFiles
 from osis_document_server.rpc.document_service import DocumentServicer
@@ -39,12 +40,9 @@ from osis_document_server.rpc.token_service import TokenServicer
 from osis_document_server.rpc.upload_service import UploadServicer
 from osis_document_server.rpc.worker_service import WorkerServicer
 from osis_document_server.settings import PREFIX, Settings, SettingsError, parse_api_keys, parse_signing_keys
-from osis_document_server.storage.base import Storage
 from osis_document_server.storage.content_type import ContentTypes
 from osis_document_server.storage.libmagic import UnusableMagicError
-from osis_document_server.storage.local import LocalStorage
-from osis_document_server.storage.local_spool import LocalSpool
-from osis_document_server.storage.spool import Spool
+from osis_document_server.storages import open_own_storage, open_spool, unwritable_data_folder
 from osis_document_server.usecases.confirmation import ConfirmUploads
 from osis_document_server.usecases.content_changes import ContentChanges
 from osis_document_server.usecases.dispatch import Dispatcher
@@ -65,9 +63,11 @@ from osis_document_server.usecases.service_leases import ServiceLease
 from osis_document_server.usecases.sweeping import Sweeper
 from osis_document_server.usecases.tasks import Tasks
 from osis_document_server.usecases.tokens import Tokens
-from osis_document_server.usecases.upload_limit import UploadLimit
 from osis_document_server.usecases.uploads import Uploads
 from osis_document_server.usecases.watching import Watching
+
+if TYPE_CHECKING:
+    from osis_document_server.usecases.upload_limit import UploadLimit
 
 _log = structlog.get_logger(__name__)
 
@@ -171,7 +171,8 @@ class Server:
         broker = _open_broker(settings)
         service = build_service(settings, keys, database)
         dispatcher = Dispatcher(service, TaskQueue(broker))
-        post_processings = PostProcessings(service, dispatcher)
+        convertible = content.CONVERTIBLE.union(settings.convertible_types)
+        post_processings = PostProcessings(service, dispatcher, convertible=convertible)
         watching = Watching(service, post_processings)
         rpc = RpcServer(
             Servicers(
@@ -281,12 +282,16 @@ def open_configured_database(settings: Settings) -> ServiceDatabase:
 
 
 def build_service(settings: Settings, keys: Keys, database: Database) -> Service:
-    """Returns what all use cases work with."""
-    storage, spool = _open_storage(settings)
+    """Returns what all use cases work with.
+
+    Raises:
+        SettingsError: a setting cannot be used, or the storage is not the one that belongs to the database.
+    """
+    storage = open_own_storage(settings, database)
     return Service(
         database=database,
         storage=storage,
-        spool=spool,
+        spool=open_spool(settings, storage),
         content_types=open_content_types(settings),
         signer=TokenSigner(keys.signing_keys),
         limits=Limits(
@@ -318,30 +323,13 @@ def open_content_types(settings: Settings) -> ContentTypes:
         raise SettingsError(f"{PREFIX}MAGIC_FILE={settings.magic_file}: {exc}.") from exc
 
 
-def _upload_limit(settings: Settings) -> UploadLimit | None:
+def _upload_limit(settings: Settings) -> "UploadLimit | None":
     if settings.client_upload_limit is None:
         return None
+    # With Redis' library it takes half a second to import.
+    from osis_document_server.usecases.upload_limit import UploadLimit
+
     return UploadLimit(settings.client_upload_limit, redis_url=None if settings.is_embedded else settings.broker_url)
-
-
-def _open_storage(settings: Settings) -> tuple[Storage, Spool]:
-    location = settings.storage
-    if isinstance(location, Path):
-        # Beside the blobs, so that a finished upload is renamed, not copied.
-        return LocalStorage(location), LocalSpool(location / "spool", floor_bytes=settings.disk_floor)
-    try:
-        from osis_document_server.storage import s3, s3_bucket, s3_spool
-    except ImportError as exc:
-        raise SettingsError(
-            f"{PREFIX}STORAGE_URL={settings.storage_url}: storing in S3 needs boto3, which is not installed: "
-            f"pip install 'osis-document[s3]' ({exc})"
-        ) from exc
-    try:
-        bucket = s3_bucket.open_bucket(location)
-    except ValueError as exc:
-        raise SettingsError(f"{PREFIX}STORAGE_URL={settings.storage_url}: {exc}") from exc
-    scratch = LocalSpool(settings.data_dir / "spool", floor_bytes=settings.disk_floor)
-    return s3.S3Storage(bucket), s3_spool.S3Spool(bucket, scratch)
 
 
 def _open_broker(settings: Settings) -> dramatiq.Broker:
@@ -372,9 +360,10 @@ def _lock_folder(folder: Path) -> Callable[[], None]:
     """Makes sure that one server alone uses the data folder; returns how to let it go."""
     try:
         make_private_folder(folder)
+        make_private_file(folder / "server.lock")
         file = (folder / "server.lock").open("w")
     except OSError as exc:
-        raise SettingsError(f"{PREFIX}DATA_DIR={folder}: {exc.strerror}. Name a folder that can be written.") from exc
+        raise unwritable_data_folder(folder, exc) from exc
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

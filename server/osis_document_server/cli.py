@@ -1,4 +1,4 @@
-"""``osis-document-server``: serve, migrate, sweep, scrub, keys, detect.
+"""``osis-document-server``: serve, migrate, sweep, scrub, adopt-storage, keys, detect.
 
 What commands work with is imported by each of them: it takes seconds to load, and a setting that cannot be used is told before.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
+from osis_document_server.errors import ServiceError
 from osis_document_server.operation.addresses import AddressUnavailableError
 from osis_document_server.operation.failing import fail
 from osis_document_server.operation.logs import configure_logs
@@ -115,11 +116,14 @@ def scrub(rate: int | None, repaired: bool) -> None:
     from osis_document_server.usecases.scrubbing import Scrubber
 
     scrubber = Scrubber(service, bytes_per_second=rate)
-    report = (
-        scrubber.recheck(progress=_show_scrubbed)
-        if repaired
-        else scrubber.scrub(not_since=service.now(), progress=_show_scrubbed)
-    )
+    try:
+        report = (
+            scrubber.recheck(progress=_show_scrubbed)
+            if repaired
+            else scrubber.scrub(not_since=service.now(), progress=_show_scrubbed)
+        )
+    except ServiceError as exc:
+        raise click.ClickException(exc.message) from exc
     assert report is not None, "nobody else is asked"
     if sys.stderr.isatty():
         click.echo(err=True)
@@ -136,7 +140,31 @@ def scrub(rate: int | None, repaired: bool) -> None:
         f"{len(report.missing)} missing, {len(report.orphans)} orphans",
         err=True,
     )
+    if report.marked:
+        click.echo(
+            f"{report.marked} marked as damaged, and refused to readers; `osis-document-server scrub --repaired` takes the mark "
+            "off those that are sound",
+            err=True,
+        )
     sys.exit(0 if report.is_sound else 1)
+
+
+@cli.command()
+@click.option("--force", is_flag=True, help="Do not look whether the oldest of the database's blobs is there.")
+def adopt_storage(force: bool) -> None:
+    """Make the storage the database's: after it was moved, or restored from a backup without its file storage-id.
+
+    A server starts only with the storage that has the id that the database knows. This command writes that id into a storage
+    that has none; where it has one, the database takes that. Nothing else is changed. Run scrub after it.
+    """
+    settings = _settings()
+    from osis_document_server import app, storages
+
+    try:
+        identity = storages.adopt_storage(settings, app.open_prepared_database(settings), without_looking=force)
+    except SettingsError as exc:
+        fail(exc)
+    click.echo(f"adopted: storage-id {identity}", err=True)
 
 
 @cli.command()

@@ -4,6 +4,7 @@ With nothing set, everything is kept under ``./var`` and runs in one process: th
 """
 
 import ipaddress
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
@@ -19,8 +20,18 @@ from osis_document_server.storage.location import S3Location, parse_storage_url
 PREFIX = "OSIS_DOCUMENT_"
 _GIB = 1024**3
 _LAST_PORT = 65535
+_MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 #: Characters of a client's name that every database keeps.
 _CLIENT_NAME_LIMIT = 64
+
+
+#: Longest time in seconds: 100 years. What is so long before or after now can still be written as a date.
+_LONGEST = 36_525 * 24 * 3600
+#: A time in whole seconds.
+_Age = Annotated[int, Field(gt=0, le=_LONGEST)]
+#: A time in seconds, and one that may be none.
+_Seconds = Annotated[float, Field(gt=0, le=_LONGEST)]
+_AnySeconds = Annotated[float, Field(ge=0, le=_LONGEST)]
 
 
 class SettingsError(ValueError):
@@ -59,17 +70,17 @@ class Settings(BaseSettings):
     #: ``kid:key``, comma-separated; the first signs. Default: generated, kept in the data folder.
     token_signing_keys: SecretStr = SecretStr("")
 
-    token_max_age: Annotated[int, Field(gt=0)] = 900
-    token_max_ttl: Annotated[int, Field(gt=0)] = 7 * 24 * 3600
-    temp_upload_max_age: Annotated[int, Field(gt=0)] = 900
-    export_expiration_policy_age: Annotated[int, Field(gt=0)] = 15 * 24 * 3600
+    token_max_age: _Age = 900
+    token_max_ttl: _Age = 7 * 24 * 3600
+    temp_upload_max_age: _Age = 900
+    export_expiration_policy_age: _Age = 15 * 24 * 3600
     #: How long deleted documents can be brought back.
-    deleted_upload_max_age: Annotated[int, Field(gt=0)] = 15 * 24 * 3600
-    job_max_age: Annotated[int, Field(gt=0)] = 24 * 3600
+    deleted_upload_max_age: _Age = 15 * 24 * 3600
+    job_max_age: _Age = 24 * 3600
     #: How long a worker may be silent before its task is given to another.
-    lease_seconds: Annotated[float, Field(gt=0)] = 30
+    lease_seconds: _Seconds = 30
     #: How long a task's message may lie in the queue before another one is sent.
-    resend_seconds: Annotated[float, Field(gt=0)] = 120
+    resend_seconds: _Seconds = 120
 
     #: Largest upload; not set: any size.
     max_upload_size: Annotated[int, Field(gt=0)] | None = None
@@ -79,6 +90,8 @@ class Settings(BaseSettings):
     allowed_extensions: Annotated[tuple[str, ...], NoDecode] = ("pdf", "txt", "docx", "doc", "odt", "png", "jpg")
     #: Whether a file's content must agree with its extension.
     enable_mimetype_validation: bool = True
+    #: Types that the workers have converters for beside the usual ones, comma- or space-separated.
+    convertible_types: Annotated[tuple[str, ...], NoDecode] = ()
     #: A libmagic database that is asked before the one that comes with the service.
     magic_file: Path | None = None
     #: Free disk space that uploads leave untouched.
@@ -91,15 +104,15 @@ class Settings(BaseSettings):
     #: Other calls that are served at once.
     max_calls: Annotated[int, Field(gt=0)] = 160
     #: How long a stream's client may be quiet.
-    stream_idle_seconds: Annotated[float, Field(gt=0)] = 60
+    stream_idle_seconds: _Seconds = 60
     #: How long calls under way may take to end when the server stops.
-    stop_grace_seconds: Annotated[float, Field(ge=0)] = 30
+    stop_grace_seconds: _AnySeconds = 30
     #: Seconds between two rounds of the sweeper.
-    sweep_seconds: Annotated[float, Field(gt=0)] = 10
+    sweep_seconds: _Seconds = 10
     #: How long bytes stay that nothing refers to any more.
-    blob_grace_seconds: Annotated[float, Field(ge=0)] = 60
+    blob_grace_seconds: _AnySeconds = 60
     #: How long stored bytes stay unread at most, until they are checked again; 0: nobody checks them.
-    scrub_seconds: Annotated[float, Field(ge=0)] = 30 * 24 * 3600
+    scrub_seconds: _AnySeconds = 30 * 24 * 3600
     #: How fast they are read for that.
     scrub_bytes_per_second: Annotated[int, Field(gt=0)] = 10 * 1024 * 1024
     #: Slots of the worker inside; 0: one per core.
@@ -122,6 +135,19 @@ class Settings(BaseSettings):
     def _require_extensions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("name at least one extension, or no upload can be accepted")
+        return value
+
+    @field_validator("convertible_types", mode="before")
+    @classmethod
+    def _split_types(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").lower().split()) if isinstance(value, str) else value
+
+    @field_validator("convertible_types")
+    @classmethod
+    def _require_types(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            if not _MIME_TYPE.fullmatch(each):
+                raise ValueError(f"{each!r} is no MIME type; write them as `osis-document-server detect FILE` does: text/csv")
         return value
 
     @field_validator("listen")

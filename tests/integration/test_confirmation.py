@@ -241,8 +241,14 @@ def test_a_held_document_is_readable_and_says_until_when_it_waits(alpha, hold, s
     assert get(alpha, token=token_for(alpha, document.id)) == document
 
 
-@pytest.mark.parametrize("duration", [Duration(), Duration(seconds=-5)])
-def test_a_hold_for_no_time_is_refused(alpha, duration):
+@pytest.mark.parametrize(
+    "duration",
+    [Duration(), Duration(seconds=-5), Duration(seconds=3_155_760_001), Duration(seconds=2**62), Duration(seconds=1, nanos=-5)],
+    ids=["none", "negative", "above-100-years", "no-duration", "two-signs"],
+)
+def test_a_hold_for_no_time_or_for_ever_is_refused(alpha, duration):
     token = upload(alpha, b"content").write_token
 
-    expect_refusal("ARGUMENT_INVALID", confirm_all, alpha, [token], hold=Hold(duration=duration))
+    refusal = expect_refusal("ARGUMENT_INVALID", confirm_all, alpha, [token], hold=Hold(duration=duration))
+
+    assert "hold.duration" in refusal.fields

@@ -147,12 +147,14 @@ def test_a_user_who_may_not_make_tables_is_told_so(postgres_server: PostgresServ
 @pytest.mark.one_database
 def test_servers_that_start_together_on_an_empty_database_all_serve(postgres_server: PostgresServer, tmp_path: Path) -> None:
     url = postgres_server.create("together")
-    servers = [ServerProcess(tmp_path / str(number), DATABASE_URL=url) for number in range(3)]
+    storage = f"file://{tmp_path / 'blobs'}"
+    servers = [ServerProcess(tmp_path / str(number), DATABASE_URL=url, STORAGE_URL=storage) for number in range(3)]
     try:
         ids = [store(server.stubs(), b"content", f"{number}.txt").id for number, server in enumerate(servers)]
         for server in servers:
             names = [documents.get(server.stubs(), one).name for one in ids]
             assert names == ["0.txt", "1.txt", "2.txt"]
+            assert [content_of(server.stubs(), one) for one in ids] == [b"content"] * 3
     finally:
         for server in servers:
             server.end()

@@ -7,10 +7,12 @@ from threading import Event
 
 import pytest
 
+from osis.document.v1.upload_service_pb2 import StartUploadRequest
 from tests.support import files
 from tests.support.availability import give_up
 from tests.support.downloads import content_of
 from tests.support.refusals import expect_refusal
+from tests.support.resuming import status
 from tests.support.server import serving
 from tests.support.uploads import MEBIBYTE, messages, spec, store, upload
 from tests.support.waiting import wait_until
@@ -97,4 +99,33 @@ def test_a_file_that_would_not_leave_the_floor_is_refused_before_its_bytes(tmp_p
         )
 
         assert int(refusal.metadata["floor_bytes"]) == free // 2
+        assert f"{free} bytes are to come, and do not fit" in refusal.message
         assert server.blob_files() == {}
+
+
+def test_a_start_tells_that_a_file_does_not_fit_and_registers_nothing(tmp_path):
+    free = shutil.disk_usage(tmp_path).free
+    with serving(tmp_path / "floor", DISK_FLOOR=str(free // 2)) as server:
+        stubs, large, small = server.stubs(), spec("scan.pdf", size_bytes=free), spec("note.txt", size_bytes=7)
+
+        refusal = expect_refusal("STORAGE_FULL", stubs.uploads.StartUpload, StartUploadRequest(upload_spec=large))
+        expect_refusal("UPLOAD_NOT_FOUND", status, stubs, large.upload_id)
+        finished = [stubs.uploads.WriteUpload(messages(small, b"content")).result for _ in range(2)]
+
+        assert f"{free} bytes are to come, and do not fit" in refusal.message
+        assert refusal.metadata["floor_bytes"] == str(free // 2)
+        assert refusal.retry_after_seconds > 0
+        assert stubs.uploads.StartUpload(StartUploadRequest(upload_spec=small)).result.document == finished[0].document
+
+
+def test_a_disk_down_to_its_floor_lets_no_upload_start_and_still_answers_those_that_are_finished(tmp_path):
+    small = spec("note.txt", size_bytes=7)
+    with serving(tmp_path / "floor") as server:
+        server.stubs().uploads.WriteUpload(messages(small, b"content"))
+    with serving(tmp_path / "floor", DISK_FLOOR=str(1 << 60)) as server:
+        uploads = server.stubs().uploads
+
+        refusal = expect_refusal("STORAGE_FULL", uploads.StartUpload, StartUploadRequest(upload_spec=spec()))
+
+        assert "down to the space that it keeps free" in refusal.message
+        assert uploads.StartUpload(StartUploadRequest(upload_spec=small)).result.document.size_bytes == 7

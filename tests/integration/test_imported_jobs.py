@@ -9,6 +9,7 @@ from osis.document.v1.post_processing_pb2 import (
     PostProcessingFailure,
     PostProcessingRecord,
     PostProcessingState,
+    PostProcessingType,
 )
 from osis.document.v1.post_processing_service_pb2 import ImportedPostProcessing, StartPostProcessingRequest
 from osis.document.v1.token_service_pb2 import CreateTokenRequest
@@ -49,6 +50,7 @@ def test_a_job_of_another_system_is_known_here_as_it_was_there(admin, alpha):
     first, second = store_all(alpha, [("a.txt", b"a"), ("b.txt", b"b")])
     a, b, merged = store_all(alpha, [("a.pdf", files.pdf("a")), ("b.pdf", files.pdf("b")), ("c.pdf", files.pdf("c"))])
     converted, joined = (record([first], [a]), record([second], [b])), record([a, b], [merged])
+    joined.type = PostProcessingType.POST_PROCESSING_TYPE_MERGE
     job_id = new_id()
 
     job = importing(admin, [first, second], [jobs.CONVERT, jobs.MERGE], status(*converted), status(joined), job_id=job_id)
@@ -131,6 +133,12 @@ def test_what_cannot_be_so_is_refused_and_not_kept(admin, alpha, server):
     }.values():
         expect_refusal(reason, importing, admin, [source], [jobs.CONVERT], *wrong)
     expect_refusal("ARGUMENT_INVALID", importing, admin, [source], [jobs.CONVERT], status(made), state=0)
+    refusal = expect_refusal("ARGUMENT_INVALID", importing, admin, [source], [jobs.CONVERT], status(made), state=FAILED)
+    assert "imported.failure" in refusal.fields
+    merged = record([source], [output])
+    merged.type = PostProcessingType.POST_PROCESSING_TYPE_MERGE
+    refusal = expect_refusal("ARGUMENT_INVALID", importing, admin, [source], [jobs.CONVERT], status(merged))
+    assert "imported.actions[0].records[0].type" in refusal.fields
     expect_refusal("ROLE_NOT_ALLOWED", importing, alpha, [source], [jobs.CONVERT], status(made))
 
     assert server.rows("job") == before

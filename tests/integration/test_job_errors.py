@@ -4,7 +4,11 @@ import pytest
 
 from osis.document.v1.error_reason_pb2 import ErrorReason
 from osis.document.v1.post_processing_pb2 import Action, ConvertAction, MergeAction
-from osis.document.v1.post_processing_service_pb2 import GetPostProcessingRequest, WatchPostProcessingRequest
+from osis.document.v1.post_processing_service_pb2 import (
+    GetPostProcessingRequest,
+    ListPostProcessingsRequest,
+    WatchPostProcessingRequest,
+)
 from osis_document_client import PasswordRequired, PostProcessingFailed
 from tests.support import files, jobs
 from tests.support.refusals import expect_refusal
@@ -102,6 +106,13 @@ def test_actions_that_make_no_sense_are_refused_by_the_fields_name(alpha, letter
     assert "actions" in " ".join(refusal.fields)
 
 
+def test_more_actions_than_a_job_takes_are_refused_with_the_limit(alpha, letter):
+    refusal = expect_refusal("ARGUMENT_INVALID", jobs.start, alpha, [letter], *[jobs.CONVERT] * 10, jobs.MERGE)
+
+    assert "actions" in refusal.fields
+    assert (refusal.metadata["count"], refusal.metadata["limit"]) == ("11", "10")
+
+
 @pytest.mark.parametrize("name", ["../x.pdf", "a/b", "a\nb", "x" * 300])
 @pytest.mark.parametrize("action", ["convert", "merge"])
 def test_an_output_name_that_is_no_file_name_is_refused(alpha, pdf, action, name):
@@ -121,6 +132,15 @@ def test_a_job_that_does_not_exist_is_not_found(alpha):
         (stubs.WatchPostProcessing, WatchPostProcessingRequest(post_processing_id=unknown)),
     ):
         assert expect_refusal("POST_PROCESSING_NOT_FOUND", call, request).metadata == {"post_processing_id": unknown}
+
+
+@pytest.mark.parametrize("field", ["states", "types"])
+def test_jobs_are_not_looked_for_by_more_values_than_there_can_be(alpha, field):
+    request = ListPostProcessingsRequest(**{field: [1] * 101})
+
+    refusal = expect_refusal("ARGUMENT_INVALID", alpha.post_processings.ListPostProcessings, request)
+
+    assert field in refusal.fields
 
 
 # ---- failed by a worker -------------------------------------------------------------------------------------------------

@@ -387,6 +387,31 @@ def test_a_text_with_a_nul_is_refused_since_no_name_and_no_path_has_one(admin, f
     assert field in refusal.fields
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "most"),
+    [
+        ("name_contains", "x" * 256, 255),
+        ("name_contains", "é" * 60_000, 255),
+        ("mime_types", ["text/plain"] * 101, 100),
+        ("mime_types", [f"text/{number}" for number in range(40_000)], 100),
+        ("statuses", [UPLOADED] * 101, 100),
+    ],
+    ids=["name", "long-name", "types", "many-types", "statuses"],
+)
+def test_a_filter_that_is_larger_than_anything_can_need_is_refused_with_its_limit(admin, field, value, most):
+    refusal = expect_refusal("ARGUMENT_INVALID", page, admin, **{field: value})
+
+    assert field in refusal.fields
+    assert str(most) in refusal.message
+
+
+def test_a_filter_may_be_as_large_as_its_limit(admin, folder):
+    document = bring(admin, name=f"{'x' * 251}.txt", path=folder)
+
+    types = ["text/plain", *(f"text/{number}" for number in range(99))]
+    assert ids(admin, path_prefix=folder, name_contains=f"{'X' * 251}.txt", mime_types=types) == [document.id]
+
+
 def test_a_document_is_found_by_the_name_that_it_was_given_later(alpha, folder):
     document = confirm(alpha, upload(alpha, b"content", "before.txt").write_token, path=folder)
 

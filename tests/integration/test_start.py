@@ -37,6 +37,7 @@ BAD = {
     "an upload limit without a time": ("CLIENT_UPLOAD_LIMIT", "1000"),
     "a magic file that is not there": ("MAGIC_FILE", "/nonexistent/magic.mgc"),
     "a data folder that cannot be made": ("DATA_DIR", "/proc/nowhere"),
+    "a storage that cannot be made": ("STORAGE_URL", "file:///proc/nowhere"),
 }
 
 BAD_SECRETS = {
@@ -135,15 +136,20 @@ def test_what_the_server_keeps_is_for_its_own_user_alone(tmp_path):
     with serving(tmp_path / "server") as server:
         content = b"personal data"
         store(server.stubs(), content)
-        private = [server.data, server.data / "osis-document.db", server.data / "osis-document.db-wal"]
+        private = [server.data, *server.data.rglob("*")]
 
-        assert {path.name: oct(path.stat().st_mode & 0o077) for path in private} == {path.name: "0o0" for path in private}
+        assert {"osis-document.db-wal", "osis-document.db.lock", "server.lock", "blobs", "spool"} <= {
+            path.name for path in private
+        }
+        assert [str(path) for path in private if path.stat().st_mode & 0o077] == []
         assert server.blob_file_of(content).stat().st_mode & 0o077 == 0
         server.stop()
-    (server.data / "osis-document.db").chmod(0o644)
+    opened = [server.data / name for name in ("osis-document.db", "osis-document.db.lock", "server.lock")]
+    for path in opened:
+        path.chmod(0o644)
 
     with serving(tmp_path / "server") as server:
-        assert (server.data / "osis-document.db").stat().st_mode & 0o077 == 0
+        assert [path.name for path in opened if path.stat().st_mode & 0o077] == []
 
 
 @pytest.mark.one_database

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from threading import Event
 
 import pytest
 
@@ -182,3 +183,43 @@ def test_a_full_local_disk_in_front_of_s3_is_told_and_nothing_stays_there_or_in_
             assert list((small_disk / "data" / "spool").iterdir()) == []
             assert bucket.objects() == {}
             assert content_of(alpha, store(alpha, CONTENT, "scan.pdf").id) == CONTENT
+
+
+# ---- folders that go ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_of_unfinished_uploads_that_somebody_removes_is_made_again_and_told(server, alpha):
+    half = spec("scan.pdf")
+    alpha.uploads.WriteUpload(messages(half, CONTENT[:MEBIBYTE], finish=False))
+    shutil.rmtree(server.data / "blobs/spool")
+
+    document = store(alpha, CONTENT, "scan.pdf")
+
+    assert content_of(alpha, document.id) == CONTENT
+    assert "the folder of unfinished uploads was gone" in server.output()
+    refusal = expect_refusal("UPLOAD_NOT_FOUND", alpha.uploads.WriteUpload, rest(half.upload_id, CONTENT, MEBIBYTE))
+    assert "lost" in refusal.message
+
+
+def test_an_upload_under_way_whose_folder_is_removed_is_told_of_the_storage_and_not_of_another_stream(server, alpha):
+    upload_spec, removed = spec("scan.pdf"), Event()
+
+    def send():
+        first, second, *others = messages(upload_spec, CONTENT)
+        yield first
+        removed.wait(30)
+        yield second
+        yield from others
+
+    under_way = alpha.uploads.WriteUpload.future(send())
+    segments = server.data / "blobs/spool"
+    name = upload_spec.upload_id.replace("-", "")
+    wait_until(lambda: [file.stat().st_size for file in segments.glob(f"{name}.*")] == [MEBIBYTE], "the first has arrived")
+    shutil.rmtree(segments)
+    removed.set()
+
+    refusal = expect_refusal("STORAGE_UNAVAILABLE", under_way.result)
+    assert refusal.retry_after_seconds
+    assert "a segment has vanished" in server.output()
+    document = alpha.uploads.WriteUpload(messages(upload_spec, CONTENT)).result.document
+    assert content_of(alpha, document.id) == CONTENT

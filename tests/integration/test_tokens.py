@@ -139,8 +139,20 @@ def test_a_token_lasts_as_long_as_asked(alpha, document):
         Duration(seconds=-1, nanos=-500_000_000),
         Duration(seconds=WEEK_SECONDS + 1),
         Duration(seconds=300_000_000_000),
+        Duration(seconds=2**62),
+        Duration(seconds=1, nanos=-5),
+        Duration(nanos=2_000_000_000),
     ],
-    ids=["zero", "negative", "negative-fraction", "above-the-limit", "ten-thousand-years"],
+    ids=[
+        "zero",
+        "negative",
+        "negative-fraction",
+        "above-the-limit",
+        "ten-thousand-years",
+        "no-duration",
+        "two-signs",
+        "too-many-nanoseconds",
+    ],
 )
 def test_a_token_for_no_time_or_too_long_is_refused(alpha, document, ttl):
     refusal = expect_refusal("ARGUMENT_INVALID", create, alpha, document.id, ttl=ttl)

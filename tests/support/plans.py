@@ -22,6 +22,8 @@ class Statements:
 
     def __init__(self) -> None:
         self._parameters: dict[str, Any] = {}
+        #: How many were sent, the same ones too.
+        self.sent = 0
 
     def __len__(self) -> int:
         return len(self._parameters)
@@ -37,7 +39,12 @@ class Statements:
 
     def _note(self, event: QueryEvent) -> None:
         if _EXPLAINED.match(event.sql):
+            self.sent += 1
             self._parameters.setdefault(event.sql, event.params)
+
+    def parameter_counts(self) -> list[int]:
+        """How many parameters each statement had, in order."""
+        return [len(parameters or ()) for parameters in self._parameters.values()]
 
     def scans(self, database: ServiceDatabase) -> Iterator[tuple[str, str]]:
         """Yields the tables that are read as a whole, or all of an index of theirs, each with the statement that does it.

@@ -13,6 +13,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from osis_document_server.storage.base import IDENTITY_NAME
 from tests.support.ports import free_port
 from tests.support.processes import LoggedProcess
 from tests.support.waiting import wait_until
@@ -46,9 +47,10 @@ class Bucket:
         return f"s3://{self.name}/{prefix}?endpoint_url=http://127.0.0.1:{port or self.port}&region=us-east-1"
 
     def objects(self, prefix: str = "") -> dict[str, int]:
-        """The sizes of all objects whose names begin so."""
+        """The sizes of all objects whose names begin so; without those that say whose storage it is."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
-        return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", ())}
+        sizes = {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", ())}
+        return {name: size for name, size in sizes.items() if not name.endswith(IDENTITY_NAME)}
 
     def unfinished(self) -> list[str]:
         """The names of objects that were begun in parts and are neither completed nor aborted."""

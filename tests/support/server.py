@@ -1,12 +1,14 @@
 """The server as a process of its own."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from osis_document_client import Client, ClientConfig
+from osis_document_server.storage.base import IDENTITY_NAME
 from tests.support import databases
 from tests.support.processes import LoggedProcess, clean_environment, console_script
 from tests.support.stubs import Stubs
@@ -48,10 +50,11 @@ class ServerProcess(LoggedProcess):
             | {"DATA_DIR": str(self.data)}
             | ({} if "DATABASE_URL" in settings else databases.in_use.settings(self.data))
         )
+        self._environment = clean_environment(defaults | settings) | (environment or {})
         super().__init__(
             f"server in {folder.name}",
             [*console_script("osis-document-server", "osis_document_server.cli"), "serve"],
-            environment=clean_environment(defaults | settings) | (environment or {}),
+            environment=self._environment,
             log=folder / "server.log",
         )
 
@@ -79,13 +82,25 @@ class ServerProcess(LoggedProcess):
         return content
 
     def blob_files(self, blobs: Path | None = None) -> dict[str, Path]:
-        """Every file among the blobs, unfinished ones included, by name."""
-        return {path.name: path for path in (blobs or self.data / "blobs").rglob("*") if path.is_file()}
+        """Every file among the blobs, unfinished ones included, by name; without the one that says whose storage it is."""
+        files = {path.name: path for path in (blobs or self.data / "blobs").rglob("*") if path.is_file()}
+        return {name: path for name, path in files.items() if name != IDENTITY_NAME}
 
     def blob_file_of(self, content: bytes) -> Path:
         """The one file that holds exactly this content."""
         [path] = [path for path in self.blob_files().values() if path.read_bytes() == content]
         return path
+
+    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Runs another command of the program with its settings, whether it runs or not."""
+        return subprocess.run(
+            [*console_script("osis-document-server", "osis_document_server.cli"), *words],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=110,
+        )
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """The rows of one table of its database."""

@@ -17,7 +17,7 @@ UNKNOWN = "application/octet-stream"
 #: What can be rotated.
 IMAGES = frozenset({JPEG, PNG})
 
-#: What a worker can make a PDF of. A PDF passes through.
+#: What every worker can make a PDF of; others can be added by a setting. A PDF passes through unless more is asked for.
 CONVERTIBLE = frozenset({DOCX, DOC, ODT, TEXT, JPEG, PNG})
 
 #: The type that a file must have if its name has this extension. Other extensions are not validated.

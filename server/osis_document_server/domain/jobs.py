@@ -13,6 +13,8 @@ from osis_document_server.errors import ArgumentInvalid
 
 #: After so many lost attempts a task is given up.
 MAX_ATTEMPTS = 3
+#: Most actions of a job. With 1,000 documents, which is the most of them, that makes 10,000 tasks.
+ACTIONS_LIMIT = 10
 
 
 _PAGES = re.compile(r"(?P<first>[0-9]{1,9})(-(?P<last>[0-9]{0,9}))?")
@@ -58,6 +60,11 @@ class Action:
     pdf_profile: str = ""
     #: MERGE only: ``""`` or a name of the contract's ``PaperSize`` (``A4``).
     paper_size: str = ""
+
+    @property
+    def asks_for_more(self) -> bool:
+        """True when a conversion is to make something else of a PDF than the PDF itself."""
+        return bool(self.title or self.page_range.strip() or self.pdf_profile)
 
     def to_json(self) -> dict[str, str]:
         """Returns what was set, to be stored."""
@@ -123,9 +130,16 @@ def quarter_turns(degrees: int, *, field: str) -> int:
 
 
 def check_actions(actions: list[Action]) -> None:
-    """Raises ``ArgumentInvalid`` unless there are one or more actions and a merge, if any, is the last."""
+    """Raises ``ArgumentInvalid`` unless there are 1 to 10 actions and a merge, if any, is the last."""
     if not actions:
         raise ArgumentInvalid("A job needs at least one action: convert, merge, or convert and then merge.", field="actions")
+    if len(actions) > ACTIONS_LIMIT:
+        raise ArgumentInvalid(
+            f"actions has {len(actions)} items; a job takes at most {ACTIONS_LIMIT}.",
+            field="actions",
+            count=len(actions),
+            limit=ACTIONS_LIMIT,
+        )
     if any(action.type is TaskType.MERGE for action in actions[:-1]):
         raise ArgumentInvalid("A merge makes one document of all, so it must be the last action.", field="actions")
     for index, action in enumerate(actions):

@@ -18,6 +18,10 @@ AUDIENCE = "osis.document.v1"
 _ALGORITHM = "HS256"
 #: Shortest signing key in bytes: as long as the hash (RFC 7518, section 3.2).
 MINIMUM_KEY_BYTES = 32
+#: What claims are; a bool is no int here.
+_TYPES = {"document": str, "purpose": str, "revision": int, "modified": bool, "iat": int, "exp": int}
+#: The largest number that a database keeps.
+_LAST_REVISION = 2**63 - 1
 
 
 class Purpose(StrEnum):
@@ -126,13 +130,13 @@ class TokenSigner:
             claims = Claims(
                 document_id=UUID(payload["document"]),
                 purpose=Purpose(payload["purpose"]),
-                revision=int(payload["revision"]),
-                modified=bool(payload["modified"]),
+                revision=payload["revision"],
+                modified=payload["modified"],
                 issued_at=datetime.fromtimestamp(payload["iat"], tz=UTC),
                 expires_at=datetime.fromtimestamp(payload["exp"], tz=UTC),
                 key_id=key_id,
             )
-        except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError, OverflowError, OSError):
             raise TokenInvalid("The token is not valid. Ask for a new one with CreateToken.") from None
         if now >= claims.expires_at and not allow_expired:
             expired_at = claims.expires_at.isoformat().replace("+00:00", "Z")
@@ -141,7 +145,12 @@ class TokenSigner:
 
 
 def _require_claims(payload: dict[str, Any]) -> dict[str, Any]:
-    """Raises ``KeyError`` or ``ValueError`` when a signed statement is not one of ours."""
+    """Raises ``KeyError``, ``TypeError`` or ``ValueError`` when a signed statement is not one of ours."""
     if payload["aud"] != AUDIENCE or not payload["jti"]:
         raise ValueError("made for something else")
+    for name, kind in _TYPES.items():
+        if type(payload[name]) is not kind:
+            raise TypeError(f"{name} is no {kind.__name__}")
+    if not 0 <= payload["revision"] <= _LAST_REVISION:
+        raise ValueError("no document has such a revision")
     return payload

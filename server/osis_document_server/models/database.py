@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import structlog
+from apsw import FullError, SQLError
 from peewee import Database, DatabaseError, DataError, Model, ModelSelect, OperationalError
 from playhouse.pool import MaxConnectionsExceeded
 
-from osis_document_server.errors import ArgumentInvalid, DatabaseUnavailable
+from osis_document_server.errors import ArgumentInvalid, DatabaseUnavailable, StorageFull
 from osis_document_server.models.sqlite import SqliteDatabase
 from osis_document_server.models.tables import database_proxy
 
@@ -38,6 +39,10 @@ _CONFLICTS = {
 }
 #: It has ended a transaction whose process seemed to have stopped in the middle.
 _GIVEN_UP = "25P03"
+#: Its disk is full.
+_DISK_FULL = "53100"
+#: The beginning of what it says to statements that are larger or more complex than it takes.
+_LIMIT_EXCEEDED = "54"
 
 _HOW_TO_WRITE = (
     "Write postgresql://user:password@host:port/name; within the password %40 stands for @, %3A for :, %2F for /, %3F for ? "
@@ -122,6 +127,7 @@ def unit_of_work(database: Database) -> Iterator[None]:
     Raises:
         DatabaseUnavailable: no connection was free in time, the database does not answer, or somebody else is changing the same
             rows. Nothing was changed, unless the connection was lost during the very commit.
+        StorageFull: the database's disk is full. Nothing was changed.
         ArgumentInvalid: a text that no check has met cannot be kept.
     """
     with _translated(), database.connection_context(), database.atomic():
@@ -144,13 +150,22 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (DatabaseError, MaxConnectionsExceeded) as exc:
-        state = getattr(getattr(exc, "orig", None), "sqlstate", None)
+        original = getattr(exc, "orig", None)
+        state = getattr(original, "sqlstate", None) or ""
         if state in _CONFLICTS:
             _log.warning("two calls met over the same rows", error=str(exc))
             raise DatabaseUnavailable(
                 "Another call was changing the same at the same moment, and this one changed nothing. Try again.",
                 retry_after_seconds=0.1,
             ) from exc
+        if state == _DISK_FULL or isinstance(original, FullError):
+            _log.error("the database's disk is full", error=str(exc))
+            raise StorageFull(
+                "The disk of the service's database is full, and nothing was changed. Try again once there is room.",
+                retry_after_seconds=60,
+            ) from exc
+        if isinstance(original, SQLError) or state.startswith(_LIMIT_EXCEEDED):
+            raise  # peewee takes it for operational; it is a statement that the database will never take
         if isinstance(exc, (OperationalError, MaxConnectionsExceeded)) or state == _GIVEN_UP:
             _log.warning("the database does not answer", error=str(exc))
             raise DatabaseUnavailable(

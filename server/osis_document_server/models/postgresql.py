@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
-from peewee import PostgresqlDatabase, Psycopg3Adapter
+from peewee import PostgresqlDatabase, ProgrammingError, Psycopg3Adapter
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool
 
@@ -37,6 +37,8 @@ _SESSION = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
 }
+#: Parameters that its protocol can count.
+_PARAMETERS_LIMIT = 65_535
 #: The advisory lock of those who migrate. Any number will do that no other program takes in the same database.
 _MIGRATION_LOCK = 0x6F736973_646F6300
 
@@ -106,6 +108,13 @@ class PostgresDatabase(PostgresqlDatabase):
         finally:
             execute("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
             execute("RESET statement_timeout")
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        # libpq refuses what it cannot count with an error like that of a lost connection.
+        if params is not None and len(params) > _PARAMETERS_LIMIT:
+            raise ProgrammingError(f"a statement has {len(params)} parameters; PostgreSQL takes {_PARAMETERS_LIMIT}")
+        execute: Callable[..., Any] = super().execute_sql
+        return execute(sql, params)
 
     def close_all(self) -> None:
         """Closes the pool for good."""

@@ -1,7 +1,7 @@
 """Rows to domain values."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from peewee import JOIN, Database, JSONField, ModelSelect, UUIDField
 
 from osis_document_server.domain.documents import Blob, Document, ExpirationPolicy, ModifiedCopy, Status
 from osis_document_server.domain.jobs import Failure, Job, Record, State, TaskType, step_from_json
+from osis_document_server.models.bulk import in_chunks
 from osis_document_server.models.fields import MomentField
 from osis_document_server.models.tables import (
     BlobRow,
@@ -86,17 +87,18 @@ def find_documents(database: Database, document_ids: Iterable[UUID], *, lock: bo
         lock: keeps the rows from being changed until the end of the unit of work, taken in the order of their ids, so that two
             callers never wait for each other. (SQLite needs none of it: a unit of work there is alone.)
     """
-    parameters = [DocumentRow.id.db_value(document_id) for document_id in set(document_ids)]  # type: ignore[no-untyped-call]
-    if not parameters:
-        return {}
-    marks = ", ".join([database.param] * len(parameters))
-    where = f'WHERE ("t1"."id" IN ({marks})) ORDER BY "t1"."id"'
-    if lock and database.for_update:
-        # Locked first and read then. In one query, PostgreSQL would look at rows that it had to wait for as they are by then, but
-        # at their blobs as they were before: a document whose content was changed meanwhile would not be found.
-        database.execute_sql(f"{_SELECT_NOTHING} {where} FOR UPDATE", parameters)  # type: ignore[no-untyped-call]
-    sql = f"{_base_sql(database)} {where}"
-    return {document.id: document for document in fetch_documents(database, sql, parameters)}
+    found: dict[UUID, Document] = {}
+    for chunk in in_chunks(sorted(set(document_ids))):
+        parameters = [DocumentRow.id.db_value(document_id) for document_id in chunk]  # type: ignore[no-untyped-call]
+        marks = ", ".join([database.param] * len(parameters))
+        where = f'WHERE ("t1"."id" IN ({marks})) ORDER BY "t1"."id"'
+        if lock and database.for_update:
+            # Locked first and read then. In one query, PostgreSQL would look at rows that it had to wait for as they are by then,
+            # but at their blobs as they were before: a document whose content was changed meanwhile would not be found.
+            database.execute_sql(f"{_SELECT_NOTHING} {where} FOR UPDATE", parameters)  # type: ignore[no-untyped-call]
+        sql = f"{_base_sql(database)} {where}"
+        found |= {document.id: document for document in fetch_documents(database, sql, parameters)}
+    return found
 
 
 def find_document(database: Database, document_id: UUID) -> Document | None:
@@ -137,17 +139,27 @@ def find_job(job_id: UUID) -> Job | None:
 
 
 def find_jobs(job_ids: Iterable[UUID]) -> dict[UUID, Job]:
-    """Returns the jobs with these ids, as far as there are any: five queries for all of them. Within a connection."""
-    ids = set(job_ids)
-    if not ids:
-        return {}
-    tasks: dict[UUID, list[TaskRow]] = defaultdict(list)
-    for task in TaskRow.select().where(TaskRow.job.in_(ids)).order_by(TaskRow.action_index, TaskRow.position):
-        tasks[task.job_id].append(task)
-    task_ids = [task.id for of_job in tasks.values() for task in of_job]
-    inputs = _linked(TaskInputRow, TaskInputRow.task, task_ids)
-    outputs = _linked(TaskOutputRow, TaskOutputRow.task, task_ids)
-    job_inputs = _linked(JobInputRow, JobInputRow.job, ids)
+    """Returns the jobs with these ids, as far as there are any: in five queries, however many tasks they have.
+
+    Within a connection.
+    """
+    found: dict[UUID, Job] = {}
+    for chunk in in_chunks(set(job_ids)):
+        found |= _find_jobs(chunk)
+    return found
+
+
+def _find_jobs(ids: list[UUID]) -> dict[UUID, Job]:
+    # The jobs first: whatever changes meanwhile raises their versions, so the tasks may be newer than the version says, never
+    # older, and whoever waits for the next version is told of everything.
+    job_rows = list(JobRow.select().where(JobRow.id.in_(ids)))
+    tasks: dict[UUID, list[Any]] = defaultdict(list)
+    query: Any = TaskRow.select(TaskRow.job, TaskRow.id, TaskRow.action_index, TaskRow.type, TaskRow.state, TaskRow.failure)
+    for task in query.where(TaskRow.job.in_(ids)).order_by(TaskRow.action_index, TaskRow.position).namedtuples():
+        tasks[task.job].append(task)
+    inputs = _linked_to_tasks(TaskInputRow, ids)
+    outputs = _linked_to_tasks(TaskOutputRow, ids)
+    job_inputs = _by_owner(JobInputRow.select(JobInputRow.job, JobInputRow.document).where(JobInputRow.job.in_(ids)), JobInputRow)
     return {
         row.id: Job(
             id=row.id,
@@ -173,16 +185,18 @@ def find_jobs(job_ids: Iterable[UUID]) -> dict[UUID, Job]:
             ended_at=row.ended_at,
             version=row.version,
         )
-        for row in JobRow.select().where(JobRow.id.in_(ids))
+        for row in job_rows
     }
 
 
-def _linked(table: Any, owner: Any, owner_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """Returns the documents that rows of ``table`` link to each owner, in order."""
+def _linked_to_tasks(table: Any, job_ids: list[UUID]) -> dict[UUID, list[UUID]]:
+    """Returns the documents that rows of ``table`` link to each task of these jobs, in order."""
+    return _by_owner(table.select(table.task, table.document).join(TaskRow).where(TaskRow.job.in_(job_ids)), table)
+
+
+def _by_owner(query: Any, table: Any) -> dict[UUID, list[UUID]]:
+    """Returns the second column of a query by its first, in the order of the rows' positions."""
     found: dict[UUID, list[UUID]] = defaultdict(list)
-    if owner_ids:
-        for owner_id, document_id in (
-            table.select(owner, table.document).where(owner.in_(owner_ids)).order_by(owner, table.position).tuples()
-        ):
-            found[owner_id].append(document_id)
+    for owner_id, document_id in query.order_by(table.position).tuples():
+        found[owner_id].append(document_id)
     return found

@@ -43,7 +43,9 @@ class SqliteDatabase(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # unt
     def migrating(self) -> Iterator[None]:
         """Waits until nobody else migrates the file, and keeps others from it until the end of the block."""
         # A lock of SQLite's own would not do: foreign keys can be switched off only between transactions.
-        with Path(f"{self.database}.lock").open("w") as file:
+        lock = Path(f"{self.database}.lock")
+        make_private_file(lock)
+        with lock.open("w") as file:
             flock(file, LOCK_EX)
             yield
 

@@ -238,5 +238,27 @@ class ServiceLeaseRow(Table):
         table_name = "service_lease"
 
 
+class StorageIdentityRow(Table):
+    """The storage that holds this database's blobs: it has the same id. There is one row, once a server has started."""
+
+    #: Always 1.
+    id = IntegerField(primary_key=True)
+    identity = CharField(max_length=32)
+
+    class Meta:
+        table_name = "storage_identity"
+
+
 #: In an order in which they can be created.
-TABLES = (BlobRow, DocumentRow, UploadRow, JobRow, JobInputRow, TaskRow, TaskInputRow, TaskOutputRow, ServiceLeaseRow)
+TABLES = (
+    BlobRow,
+    DocumentRow,
+    UploadRow,
+    JobRow,
+    JobInputRow,
+    TaskRow,
+    TaskInputRow,
+    TaskOutputRow,
+    ServiceLeaseRow,
+    StorageIdentityRow,
+)

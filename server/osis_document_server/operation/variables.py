@@ -17,6 +17,7 @@ OF_OTHERS = frozenset(
         "WORKER_SLOTS",
         "WORKER_INTERACTIVE_SLOTS",
         "WORKER_SCRATCH",
+        "WORKER_METRICS",
         "BASE_URL",
         "GRPC_TARGET",
         "DOMAIN_LIST",

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
@@ -24,7 +24,7 @@ from osis.document.v1 import (
 from osis_document_server.domain.documents import Document, ExpirationPolicy, Status
 from osis_document_server.domain.jobs import Action, ContentChange, Failure, Job, LeasedTask, Record, State, Step, TaskType
 from osis_document_server.domain.listing import DocumentFilter, Order
-from osis_document_server.domain.names import parse_id
+from osis_document_server.domain.names import NAME_LIMIT, parse_id
 from osis_document_server.domain.tokens import Purpose, SignedToken
 from osis_document_server.domain.uploads import Chunk, Finished, Import, UploadSpec
 from osis_document_server.errors import ArgumentInvalid, MetadataInvalid, ServiceError
@@ -38,9 +38,18 @@ from osis_document_server.usecases.metadata import MetadataChange
 from osis_document_server.usecases.tokens import Inspection, TokenWish
 from osis_document_server.usecases.wanted_results import Wanted
 
+_T = TypeVar("_T")
+
 #: Doubles are exact for whole numbers up to here (IEEE 754).
 _EXACT_INTEGER = 2**53
 _SHA256 = re.compile("[0-9a-f]{64}")
+#: What a Duration can write, in either direction.
+_DURATION_SECONDS = 315_576_000_000
+_DURATION_NANOS = 999_999_999
+#: Longer than anybody waits; and its end can be written.
+_LONGEST_HOLD = timedelta(days=36_525)
+#: Most values of one filter.
+_FILTER_LIMIT = 100
 
 
 def timestamp(moment: datetime) -> timestamp_pb2.Timestamp:
@@ -54,8 +63,18 @@ def _optional_timestamp(moment: datetime | None) -> timestamp_pb2.Timestamp | No
     return None if moment is None else timestamp(moment)
 
 
-def duration(message: duration_pb2.Duration) -> timedelta:
-    """A length of time."""
+def duration(message: duration_pb2.Duration, *, field: str) -> timedelta:
+    """A length of time.
+
+    Raises:
+        ArgumentInvalid: it is none that a Duration can write.
+    """
+    if abs(message.seconds) > _DURATION_SECONDS or abs(message.nanos) > _DURATION_NANOS or (message.seconds * message.nanos < 0):
+        raise ArgumentInvalid(
+            f"{field} is no length of time: a Duration has at most {_DURATION_SECONDS:,} seconds, and up to {_DURATION_NANOS:,} "
+            "nanoseconds of the same sign.",
+            field=field,
+        )
     return message.ToTimedelta()
 
 
@@ -197,6 +216,34 @@ def searched(text: str, *, field: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def _searched_name(text: str, *, field: str) -> str:
+    """A part of a name to look for.
+
+    Raises:
+        ArgumentInvalid: no name can have it.
+    """
+    part = searched(text, field=field)
+    if len(part) > NAME_LIMIT:
+        raise ArgumentInvalid(f"{field} has {len(part)} characters; names have at most {NAME_LIMIT}.", field=field)
+    return part
+
+
+def _filter(values: Sequence[_T], *, field: str) -> Sequence[_T]:
+    """What a filter lets pass.
+
+    Raises:
+        ArgumentInvalid: more than 100 values.
+    """
+    if len(values) > _FILTER_LIMIT:
+        raise ArgumentInvalid(
+            f"{field} has {len(values)} values; a filter takes at most {_FILTER_LIMIT}.",
+            field=field,
+            count=len(values),
+            limit=_FILTER_LIMIT,
+        )
+    return values
+
+
 def from_expiration_policy(value: int) -> ExpirationPolicy:
     """How long a document is kept."""
     return ExpirationPolicy(
@@ -262,7 +309,7 @@ def from_create_token(message: token_service_pb2.CreateTokenRequest) -> TokenWis
     return TokenWish(
         document_id=parse_id(message.document_id, field="document_id"),
         purpose=purposes[message.purpose],
-        ttl=duration(message.ttl) if message.HasField("ttl") else None,
+        ttl=duration(message.ttl, field="ttl") if message.HasField("ttl") else None,
         modified=message.for_modified,
         wanted=Wanted(wanted or Wanted.NEWEST),
     )
@@ -342,18 +389,19 @@ def from_list_documents(message: document_service_pb2.ListDocumentsRequest) -> D
     """Which documents are listed.
 
     Raises:
-        ArgumentInvalid: a value that this version does not know, or that nothing can have.
+        ArgumentInvalid: a value that this version does not know, or that nothing can have; too many values.
     """
     if message.order not in _ORDERS:
         raise ArgumentInvalid(f"order {message.order} is not known to this version of the service.", field="order")
     statuses = [
-        _enum_name(document_pb2.DocumentStatus, status, "DOCUMENT_STATUS_", field="statuses") for status in message.statuses
+        _enum_name(document_pb2.DocumentStatus, status, "DOCUMENT_STATUS_", field="statuses")
+        for status in _filter(message.statuses, field="statuses")
     ]
     return DocumentFilter(
         # One that is not specified means any.
         statuses=frozenset(Status(status) for status in statuses) if all(statuses) else frozenset(),
-        mime_types=frozenset(message.mime_types),
-        name_contains=searched(message.name_contains, field="name_contains"),
+        mime_types=frozenset(_filter(message.mime_types, field="mime_types")),
+        name_contains=_searched_name(message.name_contains, field="name_contains"),
         path_prefix=searched(message.path_prefix, field="path_prefix"),
         uploaded_from=_optional_moment(message, "uploaded_from"),
         uploaded_before=_optional_moment(message, "uploaded_before"),
@@ -404,11 +452,15 @@ def from_hold(message: document_service_pb2.Hold) -> timedelta:
     """How long documents are held.
 
     Raises:
-        ArgumentInvalid: no time at all.
+        ArgumentInvalid: no time at all, or more than 100 years.
     """
-    hold = duration(message.duration) if message.HasField("duration") else DEFAULT_HOLD
-    if hold <= timedelta(0):
-        raise ArgumentInvalid("hold.duration must be above 0.", field="hold.duration", value=f"{hold.total_seconds():g}s")
+    hold = duration(message.duration, field="hold.duration") if message.HasField("duration") else DEFAULT_HOLD
+    if not timedelta(0) < hold <= _LONGEST_HOLD:
+        raise ArgumentInvalid(
+            f"hold.duration must be above 0, and at most {_LONGEST_HOLD.total_seconds():.0f} s, which are 100 years.",
+            field="hold.duration",
+            value=f"{hold.total_seconds():g}s",
+        )
     return hold
 
 
@@ -503,12 +555,16 @@ def from_imported_job(message: post_processing_service_pb2.ImportedPostProcessin
     """A job that another system did.
 
     Raises:
-        ArgumentInvalid: it does not fit the actions, or has a value that this version does not know.
+        ArgumentInvalid: it does not fit the actions, does not say why it failed, or has a value that this version does not know.
     """
     state = _state_of(message.state, field="imported.state")
     if state.is_terminal and len(message.actions) != len(actions):
         raise ArgumentInvalid(
             f"imported.actions has {len(message.actions)} entries for {len(actions)} actions.", field="imported.actions"
+        )
+    if state is State.FAILED and not message.HasField("failure"):
+        raise ArgumentInvalid(
+            "imported.state is FAILED, and imported.failure does not say why. Set at least its reason.", field="imported.failure"
         )
     return ImportedJob(
         id=parse_id(message.post_processing_id, field="imported.post_processing_id"),
@@ -527,6 +583,7 @@ def _imported_records(status: post_processing_pb2.ActionStatus, action: Action, 
     for position, record in enumerate(status.records):
         field = f"imported.actions[{index}].records[{position}]"
         state = _state_of(record.state, field=f"{field}.state")
+        _require_type(record.type, action, field=f"{field}.type")
         yield Record(
             id=parse_id(record.id, field=f"{field}.id"),
             type=action.type,
@@ -537,6 +594,13 @@ def _imported_records(status: post_processing_pb2.ActionStatus, action: Action, 
             output_ids=tuple(ids(record.output_document_ids, field=f"{field}.output_document_ids")),
             failure=from_failure(status.failure) if state is State.FAILED and status.HasField("failure") else None,
         )
+
+
+def _require_type(value: int, action: Action, *, field: str) -> None:
+    """Raises ``ArgumentInvalid`` when a record says that it is of another type than its action."""
+    kind = _enum_name(post_processing_pb2.PostProcessingType, value, "POST_PROCESSING_TYPE_", field=field)
+    if kind and kind != action.type:
+        raise ArgumentInvalid(f"{field} is {kind}, but the record is one of a {action.type}.", field=field, value=kind)
 
 
 def _state_of(value: int, *, field: str) -> State:
@@ -550,14 +614,15 @@ def from_list_post_processings(message: post_processing_service_pb2.ListPostProc
     """Which jobs are listed.
 
     Raises:
-        ArgumentInvalid: a value that this version does not know.
+        ArgumentInvalid: a value that this version does not know; too many values.
     """
     states = [
         _enum_name(post_processing_pb2.PostProcessingState, state, "POST_PROCESSING_STATE_", field="states")
-        for state in message.states
+        for state in _filter(message.states, field="states")
     ]
     types = [
-        _enum_name(post_processing_pb2.PostProcessingType, kind, "POST_PROCESSING_TYPE_", field="types") for kind in message.types
+        _enum_name(post_processing_pb2.PostProcessingType, kind, "POST_PROCESSING_TYPE_", field="types")
+        for kind in _filter(message.types, field="types")
     ]
     return JobFilter(
         # One that is not specified means any.

@@ -1,11 +1,18 @@
 """What a storage of blobs does. ``local.py`` and ``s3.py`` are two; the same contract tests hold for both."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
+
+#: The file, or the object beside the blobs, that holds the storage's id.
+IDENTITY_NAME = "storage-id"
+#: Bytes that are read of it at most.
+IDENTITY_READ_BYTES = 64
+_IDENTITY = re.compile(rb"([0-9a-f]{32})\n?")
 
 
 class BlobReader(Protocol):
@@ -89,6 +96,22 @@ class Storage(Protocol):
             StorageUnavailable: the storage reports an error; what came before it is right.
         """
 
+    def identity(self) -> str | None:
+        """Returns the id that the storage was given, 32 hexadecimal digits; None: it has none, or it is not there at all.
+
+        Raises:
+            StorageUnavailable: the storage reports an error, or what it has is no id.
+        """
+
+    def identify(self, identity: str) -> str:
+        """Gives the storage an id, durably, unless it has one; returns the one that it has then.
+
+        Of those who do so at the same moment one succeeds, and all are told the same id.
+
+        Raises:
+            OSError, StorageUnavailable, StorageFull: the storage cannot be written to.
+        """
+
 
 class BlobMissing(Exception):
     """A blob that a document refers to is not in the storage."""
@@ -96,3 +119,9 @@ class BlobMissing(Exception):
 
 class BlobExists(Exception):
     """A key was given out twice: a fault of the service itself."""
+
+
+def parse_identity(content: bytes) -> str | None:
+    """Returns the id that was read of a storage; None: that is none."""
+    match = _IDENTITY.fullmatch(content)
+    return match[1].decode() if match else None

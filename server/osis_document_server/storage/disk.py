@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 
@@ -30,6 +31,17 @@ def translated() -> Iterator[None]:
             f"The service's storage reports an error ({os.strerror(exc.errno or 0)}). Try again; the log has more.",
             retry_after_seconds=5,
         ) from exc
+
+
+def missing(folder: Path) -> StorageUnavailable:
+    """Returns the refusal for a folder of the service's own that is not there any more, and logs it."""
+    return unavailable(f"there is no {folder} any more: removed, or its disk is not mounted")
+
+
+def unavailable(cause: str) -> StorageUnavailable:
+    """Returns the refusal for a storage that is not as it should be, and logs why."""
+    _log.error("the storage cannot be used", error=cause)
+    return StorageUnavailable("The service's storage cannot be used now. Try again; the log has more.", retry_after_seconds=5)
 
 
 def sync_folder(folder: str | os.PathLike[str]) -> None:

@@ -4,8 +4,10 @@ A file is synced, renamed to its place, and its folder synced: at no moment is t
 ``put`` returns the blob survives a power cut. Files are read-only from then on.
 """
 
+import errno
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,25 +15,45 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from osis_document_server.storage.base import BlobExists, BlobMissing, StoredBlob, StoredPart
-from osis_document_server.storage.disk import sync_folder, translated
+from osis_document_server.operation.private_files import make_private_folder
+from osis_document_server.storage.base import (
+    IDENTITY_NAME,
+    IDENTITY_READ_BYTES,
+    BlobExists,
+    BlobMissing,
+    StoredBlob,
+    StoredPart,
+    parse_identity,
+)
+from osis_document_server.storage.disk import missing, sync_folder, translated, unavailable
 
 _KEY = re.compile(r"[0-9a-f]{32}")
+#: What file systems say that know no hard links, as those of some network shares.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}
 
 
 class LocalStorage:
     """A folder of blobs, spread over 256 subfolders by the first two digits of their keys.
 
     Args:
-        root: the folder; made if it is missing.
+        root: the folder. ``prepare`` makes what is missing of it: an empty folder in place of a disk that is not mounted would
+            pass for a storage, so that is not done before somebody has looked whose it is.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        # All folders are made at once: a folder made on the way would have to be synced in its parent at every first blob.
+
+    def prepare(self) -> None:
+        """Makes the folders that are missing, for the server's own user alone.
+
+        Raises:
+            OSError: they cannot be made.
+        """
+        make_private_folder(self._root)
+        # All at once: a folder made on the way would have to be synced in its parent at every first blob.
         for number in range(256):
-            (root / f"{number:02x}").mkdir(parents=True, exist_ok=True)
-        sync_folder(root)
+            make_private_folder(self._root / f"{number:02x}")
+        sync_folder(self._root)
 
     def put(self, key: str, source: Path, *, parts: Sequence[StoredPart] = ()) -> None:  # noqa: ARG002 - the file has them all
         place = self._place(key)
@@ -44,7 +66,12 @@ class LocalStorage:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            os.rename(source, place)  # noqa: PTH104 - the system call, as it is
+            try:
+                os.rename(source, place)  # noqa: PTH104 - the system call, as it is
+            except FileNotFoundError as exc:
+                if place.parent.is_dir():
+                    raise
+                raise missing(place.parent) from exc
             try:
                 sync_folder(place.parent)
             except OSError:
@@ -61,14 +88,22 @@ class LocalStorage:
 
     def delete(self, key: str) -> None:
         place = self._place(key)
-        with translated(), suppress(FileNotFoundError):
-            place.unlink()
-            sync_folder(place.parent)
+        with translated():
+            try:
+                place.unlink()
+                sync_folder(place.parent)
+            except FileNotFoundError as exc:
+                if not place.parent.is_dir():  # then nobody knows whether the blob is gone
+                    raise missing(place.parent) from exc
 
     def stored(self) -> Iterator[StoredBlob]:
         for number in range(256):
-            with translated():
-                entries = list(os.scandir(self._root / f"{number:02x}"))
+            folder = self._root / f"{number:02x}"
+            try:
+                with translated():
+                    entries = list(os.scandir(folder))
+            except FileNotFoundError as exc:
+                raise missing(folder) from exc
             for entry in entries:
                 if not _KEY.fullmatch(entry.name):
                     continue
@@ -81,6 +116,47 @@ class LocalStorage:
                 # modification time may be older: that of the last byte of an upload that was finished much later.
                 stored_at = datetime.fromtimestamp(status.st_ctime, UTC)
                 yield StoredBlob(key=entry.name, size_bytes=status.st_size, stored_at=stored_at)
+
+    def identity(self) -> str | None:
+        place = self._root / IDENTITY_NAME
+        try:
+            with translated(), place.open("rb") as file:
+                content = file.read(IDENTITY_READ_BYTES)
+        except FileNotFoundError:
+            return None
+        identity = parse_identity(content)
+        if identity is None:
+            raise unavailable(f"{place} holds no id of a storage")
+        return identity
+
+    def identify(self, identity: str) -> str:
+        make_private_folder(self._root)
+        with tempfile.NamedTemporaryFile(dir=self._root, prefix=f"{IDENTITY_NAME}.") as file:
+            file.write(f"{identity}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+            self._put_unless_there(Path(file.name), self._root / IDENTITY_NAME)
+        sync_folder(self._root)
+        found = self.identity()
+        if found is None:
+            raise unavailable(f"{self._root / IDENTITY_NAME} has vanished")
+        return found
+
+    def _put_unless_there(self, source: Path, place: Path) -> None:
+        """Makes a file appear in one moment, with all of its content."""
+        with suppress(FileExistsError):
+            try:
+                os.link(source, place)
+            except OSError as exc:
+                if exc.errno not in _NO_LINKS:
+                    raise
+                # Not quite in one moment: servers that start together for the first time may differ, and then one refuses to.
+                descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                try:
+                    os.write(descriptor, source.read_bytes())
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
 
     def _place(self, key: str) -> Path:
         if not _KEY.fullmatch(key):

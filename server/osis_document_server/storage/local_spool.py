@@ -4,17 +4,23 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+import structlog
+
 from osis_document_server.domain.blocks import BLOCK_SIZE
 from osis_document_server.errors import StorageFull
+from osis_document_server.operation.private_files import make_private_folder
 from osis_document_server.storage.base import StoredPart
-from osis_document_server.storage.disk import sync_folder, translated
+from osis_document_server.storage.disk import missing, sync_folder, translated
 from osis_document_server.storage.spool import SegmentMissing
 from osis_document_server.storage.writeback import Writeback
+
+_log = structlog.get_logger(__name__)
 
 _NAME = re.compile(r"[0-9a-f]{32}\.[0-9]+(\.joined)?")
 
@@ -23,7 +29,8 @@ class LocalSpool:
     """A folder of segments.
 
     Args:
-        folder: made if it is missing. For local storage, on the same file system.
+        folder: made if it is missing; also later, as long as there is the one that it is in. For local storage, on the same file
+            system.
         floor_bytes: free space that uploads leave untouched, so that the database and the system can go on.
     """
 
@@ -33,11 +40,28 @@ class LocalSpool:
     def __init__(self, folder: Path, *, floor_bytes: int) -> None:
         self._folder = folder
         self._floor_bytes = floor_bytes
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
 
     def create(self, name: str, *, expected_bytes: int = 0) -> "LocalSpoolFile":
-        self._require_room(expected_bytes)
-        return LocalSpoolFile(self.path(name), require_room=self._require_room)
+        path = self.path(name)
+        self.require_room(expected_bytes)
+        try:
+            return LocalSpoolFile(path, require_floor=self._require_floor)
+        except FileNotFoundError as exc:
+            raise missing(self._folder) from exc
+
+    def require_room(self, expected_bytes: int) -> None:
+        self._make_again()
+        free_bytes = self._require_floor()
+        above_floor = free_bytes - self._floor_bytes
+        if expected_bytes > above_floor:
+            raise StorageFull(
+                f"{expected_bytes} bytes are to come, and do not fit: the service's disk has room for {above_floor} above the "
+                f"{self._floor_bytes} that it keeps free. Free some space there, or lower OSIS_DOCUMENT_DISK_FLOOR.",
+                retry_after_seconds=60,
+                free_bytes=free_bytes,
+                floor_bytes=self._floor_bytes,
+            )
 
     def path(self, name: str) -> Path:
         """Returns where a segment is."""
@@ -72,14 +96,28 @@ class LocalSpool:
 
     def old(self, *, older_than_seconds: float) -> Iterator[UUID]:
         limit = time.time() - older_than_seconds
-        for file in self._folder.iterdir():
+        for file in self._files():
             try:
                 if _NAME.fullmatch(file.name) and file.stat().st_mtime < limit:
                     yield UUID(hex=file.name[:32])
             except FileNotFoundError:
                 continue  # finished or removed meanwhile
 
-    def _require_room(self, bytes_to_come: int) -> None:
+    def _files(self) -> Iterator[Path]:
+        with suppress(FileNotFoundError):  # the folder itself; the next upload makes it again
+            yield from self._folder.iterdir()
+
+    def _make_again(self) -> None:
+        """Makes the folder if somebody has removed it: it alone, as a disk that is not mounted is no place for uploads."""
+        with translated(), suppress(FileExistsError):
+            try:
+                self._folder.mkdir(mode=0o700)
+            except FileNotFoundError as exc:
+                raise missing(self._folder.parent) from exc
+            _log.warning("the folder of unfinished uploads was gone, and is made again", folder=str(self._folder))
+
+    def _require_floor(self, bytes_to_come: int = 0) -> int:
+        """Returns how much is free, floor included, if the next bytes leave the floor untouched."""
         with translated():
             disk = os.statvfs(self._folder)
         free_bytes = disk.f_bavail * disk.f_frsize
@@ -91,6 +129,7 @@ class LocalSpool:
                 free_bytes=free_bytes,
                 floor_bytes=self._floor_bytes,
             )
+        return free_bytes
 
 
 class LocalSpoolFile:
@@ -98,10 +137,10 @@ class LocalSpoolFile:
 
     parts: tuple[StoredPart, ...] = ()
 
-    def __init__(self, path: Path, *, require_room: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, *, require_floor: Callable[[int], int]) -> None:
         self.path = path
         self.size_bytes = 0
-        self._require_room = require_room
+        self._require_floor = require_floor
         self._name_is_safe = False
         with translated():
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -109,7 +148,7 @@ class LocalSpoolFile:
 
     def write(self, data: bytes) -> None:
         # Before each write, not now and then: a thousand uploads side by side may fill much of a disk between two looks.
-        self._require_room(len(data))
+        self._require_floor(len(data))
         with translated():
             view = memoryview(data)
             while view:

@@ -5,7 +5,9 @@ An object is there or not, whole, once the request that makes it was answered. I
 
 import io
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +15,15 @@ from typing import Any, Self
 import structlog
 
 from osis_document_server.errors import ServiceError
-from osis_document_server.storage.base import BlobExists, BlobMissing, StoredBlob, StoredPart
+from osis_document_server.storage.base import (
+    IDENTITY_NAME,
+    IDENTITY_READ_BYTES,
+    BlobExists,
+    BlobMissing,
+    StoredBlob,
+    StoredPart,
+    parse_identity,
+)
 from osis_document_server.storage.s3_bucket import (
     BROKEN_BODY,
     BeyondEnd,
@@ -46,7 +56,8 @@ class S3Storage:
     """The objects ``blobs/…`` of a bucket."""
 
     def __init__(self, bucket: Bucket) -> None:
-        self._bucket = bucket
+        #: Where they are; unfinished uploads may be beside them.
+        self.bucket = self._bucket = bucket
 
     def put(self, key: str, source: Path, *, parts: Sequence[StoredPart] = ()) -> None:
         name = _name(key)
@@ -70,6 +81,29 @@ class S3Storage:
             key = found.name.removeprefix(_FOLDER)
             if _KEY.fullmatch(key):
                 yield StoredBlob(key=key, size_bytes=found.size_bytes, stored_at=found.modified_at)
+
+    def identity(self) -> str | None:
+        try:
+            with S3BlobReader(self._bucket, IDENTITY_NAME) as reader:
+                content = reader.read(0, IDENTITY_READ_BYTES)
+        except BlobMissing:
+            return None
+        identity = parse_identity(content)
+        if identity is None:
+            raise unavailable(f"the object {IDENTITY_NAME} holds no id of a storage")
+        return identity
+
+    def identify(self, identity: str) -> str:
+        content = f"{identity}\n".encode()
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            with suppress(ObjectExists):
+                self._bucket.put(IDENTITY_NAME, Path(file.name), start=0, size_bytes=len(content))
+        found = self.identity()
+        if found is None:
+            raise unavailable(f"the object {IDENTITY_NAME} has vanished")
+        return found
 
     def _send(self, name: str, source: Path, parts: Sequence[StoredPart]) -> None:
         size_bytes = source.stat().st_size

@@ -45,6 +45,9 @@ class S3Spool:
     def create(self, name: str, *, expected_bytes: int = 0) -> "S3SpoolFile":
         return S3SpoolFile(self._bucket, name, self._scratch.create(name, expected_bytes=expected_bytes))
 
+    def require_room(self, expected_bytes: int) -> None:
+        self._scratch.require_room(expected_bytes)
+
     def read(self, name: str, *, size_bytes: int) -> Iterator[bytes]:
         start = 0
         while start < size_bytes:

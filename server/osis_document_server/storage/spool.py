@@ -81,6 +81,14 @@ class Spool(Protocol):
             StorageUnavailable: the storage reports an error.
         """
 
+    def require_room(self, expected_bytes: int) -> None:
+        """Makes sure that so many bytes more could be taken in now.
+
+        Raises:
+            StorageFull: they do not fit above the space that the disk keeps free; the message says what would.
+            StorageUnavailable: the storage reports an error.
+        """
+
     def read(self, name: str, *, size_bytes: int) -> Iterator[bytes]:
         """Yields the first ``size_bytes`` of a segment, all of them flushed; whoever wrote them, and on which host.
 

@@ -15,7 +15,7 @@ from osis_document_server.models import rows
 from osis_document_server.models.database import reading, unit_of_work
 from osis_document_server.models.tables import BlobRow
 from osis_document_server.storage.base import BlobMissing
-from osis_document_server.usecases import access
+from osis_document_server.usecases import access, storage_identity
 from osis_document_server.usecases.service import Service
 
 _log = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ class Downloads:
         Raises:
             DocumentDeleted, DocumentInfected, DocumentNotFound: the document was closed or removed meanwhile.
             DocumentCorrupt: a block is damaged or missing; the blob is marked, so that every later read says so at once.
-            StorageUnavailable: the storage reports an error.
+            StorageUnavailable: the storage reports an error, or is not there as a whole.
         """
         checksums = blocks.unpack(content.blob.block_checksums)
         first, last = content.start // BLOCK_SIZE, (content.end - 1) // BLOCK_SIZE
@@ -121,6 +121,7 @@ class Downloads:
                     f"Document {content.document.id} has got other content just now. Start the download again.",
                     document_id=content.document.id,
                 ) from None
+            storage_identity.require_present(self._service)
             self._mark_corrupt(content.document.id, content.blob.key, block=None)
             raise access.corrupt(content.document.id) from None
 

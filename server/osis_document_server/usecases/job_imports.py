@@ -1,8 +1,11 @@
 """Recording jobs that another system did, so that what they made stays known here as what they made."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, count
+from typing import Any
 from uuid import UUID
 
 from peewee import IntegrityError
@@ -11,8 +14,9 @@ from osis_document_server.domain.access import Caller, Role
 from osis_document_server.domain.jobs import Action, Failure, Job, Record, State, TaskType, check_actions
 from osis_document_server.errors import ArgumentInvalid, RequestIdConflict, RoleNotAllowed
 from osis_document_server.models import rows
+from osis_document_server.models.bulk import insert_all
 from osis_document_server.models.database import reading, unit_of_work
-from osis_document_server.models.tables import JobInputRow, JobRow, Table, TaskInputRow, TaskOutputRow, TaskRow
+from osis_document_server.models.tables import JobInputRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 from osis_document_server.usecases import access
 from osis_document_server.usecases.limits import require_batch
 from osis_document_server.usecases.post_processing import PostProcessings
@@ -102,30 +106,36 @@ class ImportJobs:
             updated_at=now,
             ended_at=now,
         )
-        _link(JobInputRow, "job", imported.id, document_ids)
-        positions = [0] * len(actions)
-        for record in imported.records:
-            TaskRow.create(
-                id=record.id,
-                job=imported.id,
-                action_index=record.action_index,
-                position=positions[record.action_index],
-                type=record.type,
-                state=record.state,
-                ready=True,
-                failure=vars(record.failure) if record.failure else None,
-                updated_at=now,
-            )
-            positions[record.action_index] += 1
-            _link(TaskInputRow, "task", record.id, record.input_ids, blob_key="", display_name="")
-            _link(TaskOutputRow, "task", record.id, record.output_ids)
+        insert_all(JobInputRow, _links("job", imported.id, document_ids))
+        insert_all(TaskRow, _tasks(imported, now=now))
+        unknown = {"blob_key": "", "display_name": ""}
+        inputs = (_links("task", record.id, record.input_ids, **unknown) for record in imported.records)
+        insert_all(TaskInputRow, chain.from_iterable(inputs))
+        made = (_links("task", record.id, record.output_ids) for record in imported.records)
+        insert_all(TaskOutputRow, chain.from_iterable(made))
 
 
-def _link(table: type[Table], owner: str, owner_id: UUID, document_ids: Sequence[UUID], **more: str) -> None:
-    if document_ids:
-        table.insert_many(
-            [{owner: owner_id, "position": position, "document": each, **more} for position, each in enumerate(document_ids)]
-        ).execute()
+def _tasks(imported: ImportedJob, *, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yields the rows of a job's records, each with its place among those of its action."""
+    positions: defaultdict[int, Iterator[int]] = defaultdict(count)
+    for record in imported.records:
+        yield {
+            "id": record.id,
+            "job": imported.id,
+            "action_index": record.action_index,
+            "position": next(positions[record.action_index]),
+            "type": record.type,
+            "state": record.state,
+            "ready": True,
+            "failure": vars(record.failure) if record.failure else None,
+            "updated_at": now,
+        }
+
+
+def _links(owner: str, owner_id: UUID, document_ids: Sequence[UUID], **more: str) -> Iterator[dict[str, Any]]:
+    """Yields the rows that link documents, in order, to a job or a task."""
+    for position, document_id in enumerate(document_ids):
+        yield {owner: owner_id, "position": position, "document": document_id, **more}
 
 
 def _require_whole(imported: ImportedJob, actions: Sequence[Action]) -> None:

@@ -39,6 +39,13 @@ def path_of(name: str, *, source_path: str) -> str:
     return path if len(path) <= PATH_LIMIT else name
 
 
+def made_already(document: Document, action: Action) -> str | None:
+    """Returns the key of the PDF that a conversion is to make, if it is there: a PDF itself, or what was made in the same way."""
+    if document.mime_type == content.PDF and not action.asks_for_more:
+        return document.blob.key
+    return converted_before(document, action)
+
+
 def converted_before(document: Document, action: Action) -> str | None:
     """Returns the key of the PDF that the same bytes became in the same way before, as long as it is to be had."""
     earlier: Any = (

@@ -1,6 +1,8 @@
 """Starting jobs and telling how they stand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from peewee import IntegrityError
@@ -13,14 +15,14 @@ from osis_document_server.domain.names import check_name
 from osis_document_server.errors import (
     DocumentNotConfirmed,
     MergeInputNotPdf,
-    NotImplementedYet,
     PostProcessingNotFound,
     RequestIdConflict,
     TypeNotConvertible,
 )
 from osis_document_server.models import rows
+from osis_document_server.models.bulk import in_chunks, insert_all
 from osis_document_server.models.database import reading, unit_of_work
-from osis_document_server.models.tables import JobInputRow, JobRow, TaskInputRow, TaskRow
+from osis_document_server.models.tables import DocumentRow, JobInputRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 from osis_document_server.usecases import access, outputs, progress
 from osis_document_server.usecases.dispatch import Dispatcher
 from osis_document_server.usecases.limits import require_batch
@@ -28,11 +30,18 @@ from osis_document_server.usecases.service import Service
 
 
 class PostProcessings:
-    """Starts jobs."""
+    """Starts jobs.
 
-    def __init__(self, service: Service, dispatcher: Dispatcher) -> None:
+    Args:
+        service: what all use cases work with.
+        dispatcher: sends the tasks.
+        convertible: the types that the workers have converters for.
+    """
+
+    def __init__(self, service: Service, dispatcher: Dispatcher, *, convertible: frozenset[str] = content.CONVERTIBLE) -> None:
         self._service = service
         self._dispatcher = dispatcher
+        self._convertible = convertible
 
     def start(
         self,
@@ -48,7 +57,8 @@ class PostProcessings:
         Raises:
             ArgumentInvalid, BatchTooLarge, NameInvalid: the request makes no sense.
             DocumentNotFound, DocumentNotConfirmed, DocumentDeleted, DocumentInfected, DocumentCorrupt: an input is not to be had.
-            TypeNotConvertible, MergeInputNotPdf: an input is not of a kind that the first action takes.
+            TypeNotConvertible, MergeInputNotPdf: an input is not of a kind that the first action takes, or is a PDF that is to
+                become PDF/A.
             RequestIdConflict: the request id was used for another job.
         """
         require_batch(len(document_ids), field="document_ids")
@@ -63,7 +73,7 @@ class PostProcessings:
             with unit_of_work(self._service.database):
                 documents = rows.find_documents(self._service.database, document_ids, lock=True)
                 for document_id in document_ids:
-                    _require_input(document_id, documents.get(document_id), actions[0])
+                    _require_input(document_id, documents.get(document_id), actions[0], convertible=self._convertible)
                 self._create(job_id, caller, [documents[document_id] for document_id in document_ids], actions, request_id)
         except IntegrityError:
             if request_id and (repeated := self._repeated(caller, document_ids, actions, request_id)):
@@ -121,52 +131,112 @@ class PostProcessings:
             created_at=now,
             updated_at=now,
         )
-        JobInputRow.insert_many(
-            [{"job": job_id, "position": position, "document": document.id} for position, document in enumerate(documents)]
-        ).execute()
-        for index, action in enumerate(actions):
-            count = 1 if action.type is TaskType.MERGE else len(documents)
-            TaskRow.insert_many(
-                [
-                    {
-                        "id": uuid4(),
-                        "job": job_id,
-                        "action_index": index,
-                        "position": position,
-                        "type": action.type,
-                        "state": State.PENDING,
-                        "ready": index == 0,
-                        "updated_at": now,
-                    }
-                    for position in range(count)
-                ]
-            ).execute()
+        insert_all(
+            JobInputRow,
+            ({"job": job_id, "position": position, "document": document.id} for position, document in enumerate(documents)),
+        )
+        made = _made_already(documents, actions[0])  # before there are tasks that read them
+        insert_all(TaskRow, _new_tasks(job_id, actions, documents=len(documents), now=now))
         first = list(TaskRow.select().where(TaskRow.job == job_id, TaskRow.action_index == 0).order_by(TaskRow.position))
-        passed = 0
-        for position, document in enumerate(documents):
-            shared = len(first) == 1
-            task = first[0 if shared else position]
-            TaskInputRow.create(
-                task=task.id,
-                position=position if shared else 0,
-                document=document.id,
-                blob_key=document.blob.key,
-                display_name=document.name,
-            )
-            if actions[0].type is TaskType.CONVERT:
-                # A PDF is what it is to become; what was converted before in the same way need not be converted again.
-                is_pdf = document.mime_type == content.PDF
-                blob_key = document.blob.key if is_pdf else outputs.converted_before(document, actions[0])
-                if blob_key is not None:
-                    outputs.make_at_once(
-                        task, document, actions[0], blob_key=blob_key, count=len(documents), client=caller.name, now=now
-                    )
-                    passed += 1
-        if passed:
+        insert_all(TaskInputRow, _inputs_of(first, documents))
+        if made:
+            _finish_at_once(first, documents, actions[0], made, client=caller.name, now=now)
             progress.advance(job, now=now)
 
 
-def _require_input(document_id: UUID, document: Document | None, action: Action) -> None:
+def _made_already(documents: list[Document], action: Action) -> dict[int, str]:
+    """Returns the keys of the PDFs that need not be made any more, by the positions of the documents that they are made of."""
+    if action.type is not TaskType.CONVERT:
+        return {}
+    converted = _converted({document.blob.key for document in documents})
+    made: dict[tuple[str, str], str | None] = {}
+    for document in documents:
+        source = document.blob.key, document.mime_type
+        if source not in made:
+            is_there = document.mime_type == content.PDF or document.blob.key in converted
+            made[source] = outputs.made_already(document, action) if is_there else None
+    keys = {position: made[document.blob.key, document.mime_type] for position, document in enumerate(documents)}
+    return {position: key for position, key in keys.items() if key is not None}
+
+
+def _converted(blob_keys: set[str]) -> set[str]:
+    """Returns those of these blobs that were converted before: mostly none, and then nobody need look how each of them was."""
+    found: set[str] = set()
+    for chunk in in_chunks(blob_keys):
+        done = (
+            TaskInputRow.select(TaskInputRow.blob_key)
+            .join(TaskRow)
+            .where(TaskInputRow.blob_key.in_(chunk), TaskRow.type == TaskType.CONVERT, TaskRow.state == State.DONE)
+            .distinct()
+        )
+        found |= {row.blob_key for row in done}
+    return found
+
+
+def _finish_at_once(
+    tasks: list[TaskRow], documents: list[Document], action: Action, made: dict[int, str], *, client: str, now: datetime
+) -> None:
+    """Finishes conversions without a worker: the outputs are documents of their own that share bytes that are there already."""
+    ids = {position: uuid4() for position in made}
+    names = {
+        position: outputs.name_of(action, source_name=documents[position].name, position=position, count=len(documents))
+        for position in made
+    }
+    insert_all(
+        DocumentRow,
+        (
+            {
+                "id": ids[position],
+                "name": names[position],
+                "folded_name": names[position].casefold(),
+                "mime_type": content.PDF,
+                "blob": key,
+                "status": Status.UPLOADED,
+                "path": outputs.path_of(names[position], source_path=documents[position].path),
+                "client": client,
+                "uploaded_at": now,
+                "updated_at": now,
+            }
+            for position, key in made.items()
+        ),
+    )
+    insert_all(
+        TaskOutputRow, ({"task": tasks[position].id, "position": 0, "document": output_id} for position, output_id in ids.items())
+    )
+    for chunk in in_chunks(tasks[position].id for position in made):
+        TaskRow.update(state=State.DONE, updated_at=now).where(TaskRow.id.in_(chunk)).execute()
+
+
+def _new_tasks(job_id: UUID, actions: Sequence[Action], *, documents: int, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yields the rows of a job's tasks: one of each document for a conversion, one of all for a merge."""
+    for index, action in enumerate(actions):
+        for position in range(1 if action.type is TaskType.MERGE else documents):
+            yield {
+                "id": uuid4(),
+                "job": job_id,
+                "action_index": index,
+                "position": position,
+                "type": action.type,
+                "state": State.PENDING,
+                "ready": index == 0,
+                "updated_at": now,
+            }
+
+
+def _inputs_of(tasks: list[TaskRow], documents: list[Document]) -> Iterator[dict[str, Any]]:
+    """Yields the rows of what the tasks of the first action read: all documents of the one, or one of each."""
+    shared = len(tasks) == 1
+    for position, document in enumerate(documents):
+        yield {
+            "task": tasks[0 if shared else position].id,
+            "position": position if shared else 0,
+            "document": document.id,
+            "blob_key": document.blob.key,
+            "display_name": document.name,
+        }
+
+
+def _require_input(document_id: UUID, document: Document | None, action: Action, *, convertible: frozenset[str]) -> None:
     document = access.require_open(document, document_id)
     if document.status is not Status.UPLOADED:
         raise DocumentNotConfirmed(
@@ -180,15 +250,18 @@ def _require_input(document_id: UUID, document: Document | None, action: Action)
             document_id=document_id,
             mime_type=document.mime_type,
         )
-    if action.type is TaskType.CONVERT and not is_pdf and document.mime_type not in content.CONVERTIBLE:
+    if action.type is TaskType.CONVERT and not is_pdf and document.mime_type not in convertible:
+        more = "".join(f", {mime_type}" for mime_type in sorted(convertible - content.CONVERTIBLE))
         raise TypeNotConvertible(
             f"Document {document_id} ({document.name!r}) is {document.mime_type}, which no converter takes. "
-            "docx, doc, odt, txt, jpg and png can be converted.",
+            f"These can be converted: docx, doc, odt, txt, jpg, png{more}.",
             document_id=document_id,
             mime_type=document.mime_type,
         )
-    if action.type is TaskType.CONVERT and is_pdf and (action.page_range or action.pdf_profile or action.title):
-        raise NotImplementedYet(
-            f"Document {document_id} is a PDF already; page_range, pdf_profile and title are not applied to PDFs yet.",
+    if action.type is TaskType.CONVERT and is_pdf and action.pdf_profile:
+        raise TypeNotConvertible(
+            f"Document {document_id} ({document.name!r}) is a PDF already, and no converter makes PDF/A of a PDF. Convert the "
+            "document that it was made from, or leave pdf_profile out.",
             document_id=document_id,
+            mime_type=document.mime_type,
         )

@@ -156,7 +156,8 @@ def require_same_content(document: Document, chunks: Iterable[Chunk]) -> None:
         if chunk.offset == received:  # from the start and in order: then all of it can be compared
             digest.update(chunk.data)
             received += len(chunk.data)
-        if chunk.offset + len(chunk.data) > document.blob.size_bytes:
+        end = chunk.offset + len(chunk.data)
+        if end > document.blob.size_bytes or (chunk.finish and end < document.blob.size_bytes):
             raise upload_sessions.conflict(document.id, "size_bytes")
         if chunk.finish:
             sha256 = chunk.sha256.lower() or (digest.hexdigest() if received == document.blob.size_bytes else "")

@@ -18,6 +18,7 @@ from osis_document_server.domain.blocks import BLOCK_SIZE
 from osis_document_server.models.database import reading, unit_of_work
 from osis_document_server.models.tables import BlobRow
 from osis_document_server.storage.base import BlobMissing
+from osis_document_server.usecases import storage_identity
 from osis_document_server.usecases.service import Service
 from osis_document_server.usecases.service_leases import ServiceLease
 
@@ -44,6 +45,8 @@ class ScrubReport:
     repaired: list[str] = field(default_factory=list)
     #: Keys of bytes that no row knows.
     orphans: list[str] = field(default_factory=list)
+    #: How many blobs are marked as damaged at the end, those found sound by now among them.
+    marked: int = 0
 
     @property
     def is_sound(self) -> bool:
@@ -74,6 +77,9 @@ class Scrubber:
         Args:
             not_since: blobs that were verified later are left alone.
             progress: called after each blob.
+
+        Raises:
+            StorageUnavailable: the storage reports an error, or is not there as a whole; nothing is marked for that.
         """
         if self._lease is not None and not self._lease.take():
             return None
@@ -85,6 +91,7 @@ class Scrubber:
                 if self._stopping.is_set() or (self._lease is not None and not self._lease.take()):
                     return report
             report.orphans = list(self._orphans())
+            report.marked = self._count_marked()
         finally:
             if self._lease is not None:
                 self._lease.give_up()
@@ -110,6 +117,7 @@ class Scrubber:
                 report.repaired.append(key)
                 _log.info("blob repaired", blob=key)
             progress(report)
+        report.marked = self._count_marked()
         return report
 
     def _due(self, not_since: datetime) -> Iterator[tuple[str, int, str]]:
@@ -131,6 +139,7 @@ class Scrubber:
         try:
             found = self._read(key, size_bytes)
         except BlobMissing:
+            storage_identity.require_present(self._service)
             self._mark(key, sound=False)
             if self._is_wanted(key):
                 report.missing.append(key)
@@ -168,6 +177,11 @@ class Scrubber:
             values["corrupt"] = True
         with unit_of_work(self._service.database):
             BlobRow.update(**values).where(BlobRow.key == key).execute()
+
+    def _count_marked(self) -> int:
+        with reading(self._service.database):
+            count: int = BlobRow.select().where(BlobRow.corrupt).count()
+        return count
 
     def _is_wanted(self, key: str) -> bool:
         """False for a blob that was removed while it was looked for."""

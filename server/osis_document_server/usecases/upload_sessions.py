@@ -167,8 +167,9 @@ def taken(upload_id: UUID) -> UploadIdTaken:
 
 def conflict(upload_id: UUID, field: str) -> UploadSpecConflict:
     """Returns the error for an id that was used with another spec."""
+    what = {"size_bytes": "size", "lease_id": "lease", "imported": "import"}.get(field, field)
     return UploadSpecConflict(
-        f"Upload {upload_id} was started with another {field.replace('_', ' ')}. A new file needs a new upload_id.",
+        f"Upload {upload_id} was started with another {what}. A new file needs a new upload_id.",
         field=f"upload_spec.{field}",
         upload_id=upload_id,
     )

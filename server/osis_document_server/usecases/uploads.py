@@ -30,6 +30,7 @@ from osis_document_server.errors import (
 from osis_document_server.models import rows
 from osis_document_server.models.database import locked, reading, unit_of_work
 from osis_document_server.models.tables import UploadRow
+from osis_document_server.storage.disk import unavailable
 from osis_document_server.storage.spool import segment_name
 from osis_document_server.usecases import finishing, leases, removal, upload_sessions
 from osis_document_server.usecases.limits import require_metadata_size
@@ -63,12 +64,16 @@ class Uploads:
             RoleNotAllowed: the spec cannot be accepted.
             UploadIdTaken, UploadSpecConflict: the id is another's, or was used with another spec.
             UploadLimitReached: the client has begun as many as it may.
+            StorageFull, StorageUnavailable: what is to come would not fit, or could not be taken in.
         """
         spec = self._checked(caller, spec)
         self._count(caller, spec)
         with unit_of_work(self._service.database):
             found = self._find(caller, spec.upload_id, spec)
-            return self._answer(found) if isinstance(found, Document) else self._unfinished(found)
+            if isinstance(found, Document):
+                return self._answer(found)
+            self._service.spool.require_room(_bytes_to_come(spec, found.persisted_size))
+            return self._unfinished(found)
 
     def write(self, caller: Caller, target: UploadSpec | UUID, chunks: Iterable[Chunk]) -> Finished | Unfinished:
         """Streams bytes in from where the upload is and, once they say so, makes a document of it.
@@ -102,22 +107,24 @@ class Uploads:
         name = segment_name(upload_id, session.number)
         arrived: Arrived | None = None
         try:
-            with self._service.spool.create(name, expected_bytes=max(0, (session.spec.size_bytes or 0) - session.start)) as file:
+            with self._service.spool.create(name, expected_bytes=_bytes_to_come(session.spec, session.start)) as file:
                 receiver = Receiver(self._service, session, file, max_bytes=self._max_bytes(caller))
                 arrived = receiver.receive(chunks)
                 if arrived is None:
                     return self._interrupted(session, receiver.record())
                 document = finishing.finish(self._service, caller, session, arrived)
-        except (WriterSuperseded, UploadCancelled, FileNotFoundError):
+        except (WriterSuperseded, UploadCancelled, FileNotFoundError) as exc:
             # Whoever took it over may have finished it meanwhile (and removed this segment with its own); theirs is the answer.
+            if isinstance(exc, FileNotFoundError) and self._is_current(session):
+                self._discard_without_bytes(session)
+                raise unavailable(f"a segment has vanished that nobody else has removed: {exc}") from exc
             self._service.spool.remove(name)
             return self._answer_of_another(caller, spec, session, arrived)
         except _FINAL:
             self._discard(session)
             raise
         except ServiceError:
-            if session.epoch == 1 and not self._has_bytes(upload_id):
-                self._discard(session)  # refused at its first message: there is nothing to resume
+            self._discard_without_bytes(session)
             raise
         except IntegrityError:
             # Another stream has made the document meanwhile; theirs stands.
@@ -292,6 +299,19 @@ class Uploads:
             return
         upload_sessions.remove_bytes(self._service, session.spec.upload_id, session.blob_keys)
 
+    def _discard_without_bytes(self, session: Session) -> None:
+        """Removes an upload that was refused at its first message: there is nothing to resume."""
+        if session.epoch == 1 and not self._has_bytes(session.spec.upload_id):
+            self._discard(session)
+
+    def _is_current(self, session: Session) -> bool:
+        try:
+            with reading(self._service.database):
+                upload_sessions.require_current(session)
+        except (WriterSuperseded, UploadCancelled):
+            return False
+        return True
+
     def _has_bytes(self, upload_id: UUID) -> bool:
         with reading(self._service.database):
             return UploadRow.select().where(UploadRow.id == upload_id, UploadRow.persisted_size > 0).exists()
@@ -309,6 +329,11 @@ class Uploads:
             ttl=self._service.limits.token_max_age,
             now=self._service.now(),
         )
+
+
+def _bytes_to_come(spec: UploadSpec, received: int) -> int:
+    """Returns how much is still to be sent of what was declared; 0: nobody has said."""
+    return max(0, (spec.size_bytes or 0) - received)
 
 
 def _require_unconfirmed(document: Document | None) -> None:

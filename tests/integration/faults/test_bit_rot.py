@@ -72,6 +72,26 @@ def test_damage_is_found_although_nobody_reads(scrubbing, harm, size):
     assert content_of(stubs, neighbour.id) == sound
 
 
+def test_a_scrub_tells_how_many_marks_are_left_and_how_those_of_sound_blobs_are_taken_off(tmp_path):
+    with serving(tmp_path / "server", SCRUB_SECONDS="0") as server:
+        stubs = server.stubs()
+        token = token_for(stubs, store(stubs, b"back again").id)
+        file = server.blob_file_of(b"back again")
+        hidden = file.rename(tmp_path / "hidden")
+        assert download(stubs, token).refusal.reason == "DOCUMENT_CORRUPT"
+        hidden.rename(file)
+
+        scrubbed, repaired, again = (server.command("scrub", *options) for options in ([], ["--repaired"], []))
+
+        assert scrubbed.returncode == 0
+        assert "0 damaged, 0 missing" in scrubbed.stderr
+        assert "1 marked as damaged" in scrubbed.stderr
+        assert "osis-document-server scrub --repaired" in scrubbed.stderr
+        assert repaired.stdout.split() == ["repaired", file.name]
+        assert "marked" not in repaired.stderr + again.stderr
+        assert download(stubs, token).data == b"back again"
+
+
 def test_bytes_without_a_row_are_reported_once_they_are_too_old_to_be_an_upload_that_is_just_being_finished(scrubbing):
     store(scrubbing.stubs(), b"known to the service")
     known = scrubbing.blob_file_of(b"known to the service")

@@ -34,7 +34,12 @@ def test_with_nothing_set_everything_is_under_var_on_loopback() -> None:
         ("MAX_UPLOAD_SIZE", "-1", "greater than 0"),
         ("LISTEN", "0.0.0.0:50051", "ALLOW_PLAINTEXT"),
         ("LOG_FORMAT", "xml", "pattern"),
+        ("CONVERTIBLE_TYPES", "text/csv, csv", "'csv' is no MIME type"),
         ("ENABLE_MIMETYPE_VALIDATION", "perhaps", "boolean"),
+        ("DELETED_UPLOAD_MAX_AGE", "999999999999999999", "less than or equal to 3155760000"),
+        ("TOKEN_MAX_TTL", "3155760001", "less than or equal to 3155760000"),
+        ("LEASE_SECONDS", "inf", "less than or equal to 3155760000"),
+        ("SCRUB_SECONDS", "1e300", "less than or equal to 3155760000"),
     ],
 )
 def test_a_bad_value_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str) -> None:
@@ -53,6 +58,11 @@ def test_plain_text_is_fine_where_nobody_else_listens(monkeypatch: pytest.Monkey
 def test_extensions_are_words_in_any_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OSIS_DOCUMENT_ALLOWED_EXTENSIONS", "PDF, .docx jpeg,jpg")
     assert Settings.load().allowed_extensions == ("pdf", "docx", "jpg")
+
+
+def test_types_that_can_be_converted_are_words_in_any_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSIS_DOCUMENT_CONVERTIBLE_TYPES", "Text/CSV, application/vnd.ms-excel image/svg+xml")
+    assert Settings.load().convertible_types == ("text/csv", "application/vnd.ms-excel", "image/svg+xml")
 
 
 def test_keys_name_clients_and_roles() -> None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
-from peewee import IntegrityError
+from peewee import DatabaseError, IntegrityError
 
-from osis_document_server.errors import DatabaseUnavailable
+from osis_document_server.errors import DatabaseUnavailable, StorageFull
 from osis_document_server.models import database, migrate
 from osis_document_server.models.database import ServiceDatabase, locked, reading, unit_of_work
 from osis_document_server.models.postgresql import PostgresDatabase
@@ -136,6 +136,47 @@ def test_changes_that_depend_on_what_was_read_do_not_get_lost_between_threads(mi
 
     with reading(migrated):
         assert JobRow.get().version == 200
+
+
+def test_a_statement_that_no_database_would_take_is_not_told_as_one_that_does_not_answer(migrated: ServiceDatabase) -> None:
+    marks = ", ".join([migrated.param] * 70_000)
+    for sql, parameters in {
+        "SELECT nothing FROM nowhere": (),
+        "SELECT 1 FROM": (),
+        f"SELECT 1 WHERE 1 IN ({marks})": (1,) * 70_000,
+    }.items():
+        with pytest.raises(DatabaseError), reading(migrated):
+            migrated.execute_sql(sql, parameters)
+    with reading(migrated):
+        assert migrated.execute_sql("SELECT 1").fetchall() == [(1,)]
+
+
+def test_a_pattern_that_is_too_complex_is_not_told_as_a_database_that_does_not_answer(tmp_path) -> None:
+    opened = database.open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    with pytest.raises(DatabaseError, match="too complex"), reading(opened):
+        opened.execute_sql("SELECT 'a' LIKE ?", ("x" * 100_000,))
+    opened.close_all()
+
+
+def test_a_database_whose_disk_is_full_says_so_and_keeps_what_it_had(migrated: ServiceDatabase) -> None:
+    with unit_of_work(migrated):
+        kept = add_job()
+
+    def fill_up() -> None:
+        with unit_of_work(migrated):
+            add_job()
+            if isinstance(migrated, SqliteDatabase):
+                migrated.execute_sql("PRAGMA max_page_count = 1")  # no more than there are
+                add_job(actions=["x" * 1_000_000])
+            else:
+                migrated.execute_sql("DO $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$")
+
+    with pytest.raises(StorageFull, match="nothing was changed") as refused:
+        fill_up()
+
+    assert refused.value.retry_after_seconds
+    with reading(migrated):
+        assert [row.id for row in JobRow.select()] == [kept]
 
 
 def test_threads_wait_for_a_free_connection(migrated: ServiceDatabase) -> None:

@@ -119,6 +119,7 @@ ROWS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             },
         )
     ],
+    "0004_storage_identity": [("storage_identity", {"id": 1, "identity": "5d" * 16})],
 }
 
 

@@ -52,10 +52,17 @@ def bucket(tests_bucket: s3.Bucket, s3_client: Client) -> Bucket:
     return Bucket(s3_client, S3Location(bucket=tests_bucket.name, prefix="documents"))
 
 
+def local_storage(folder: Path) -> LocalStorage:
+    """A storage that is ready to be used."""
+    made = LocalStorage(folder)
+    made.prepare()
+    return made
+
+
 @pytest.fixture(params=["local", "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     if request.param == "local":
-        return LocalStorage(tmp_path / "blobs")
+        return local_storage(tmp_path / "blobs")
     return S3Storage(request.getfixturevalue("bucket"))
 
 

@@ -177,3 +177,21 @@ def test_only_generated_keys_name_a_place(storage: Storage, new_source: NewSourc
         storage.delete(key)
     with pytest.raises(ValueError, match="no key"):
         storage.put(key, new_source(b"x"))
+
+
+def test_a_new_storage_has_no_identity_until_it_is_given_one_for_good(storage: Storage, new_source: NewSource) -> None:
+    assert storage.identity() is None
+
+    assert storage.identify("ab" * 16) == "ab" * 16
+    assert storage.identify("cd" * 16) == "ab" * 16
+    assert storage.identity() == "ab" * 16
+
+    storage.put(KEY, new_source(CONTENT))
+    assert keys(storage) == {KEY}, "it is no blob"
+
+
+def test_servers_that_give_a_storage_its_identity_at_once_are_told_the_same(storage: Storage) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        told = set(pool.map(lambda number: storage.identify(f"{number:032x}"), range(8)))
+
+    assert told == {storage.identity()}

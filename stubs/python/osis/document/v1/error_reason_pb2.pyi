@@ -298,7 +298,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "POST_PROCESSING_NOT_FOUND", "domain": "document.osis", "metadata": {"post_processing_id": "77aa…"}}
     """
     ERROR_REASON_TYPE_NOT_CONVERTIBLE: _ErrorReason.ValueType  # 402
-    """No converter takes documents of this type.
+    """No converter takes documents of this type, or none makes what was asked for of them: PDF/A of a picture or of a PDF.
 
     Code FAILED_PRECONDITION. Sample:
 
@@ -697,7 +697,7 @@ Code NOT_FOUND. Sample:
     {"reason": "POST_PROCESSING_NOT_FOUND", "domain": "document.osis", "metadata": {"post_processing_id": "77aa…"}}
 """
 ERROR_REASON_TYPE_NOT_CONVERTIBLE: ErrorReason.ValueType  # 402
-"""No converter takes documents of this type.
+"""No converter takes documents of this type, or none makes what was asked for of them: PDF/A of a picture or of a PDF.
 
 Code FAILED_PRECONDITION. Sample:
 

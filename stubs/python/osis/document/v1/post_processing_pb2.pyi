@@ -281,8 +281,8 @@ Global___Action: _TypeAlias = Action  # noqa: Y015
 
 @_typing.final
 class ConvertAction(_message.Message):
-    """Makes a PDF of each input, in order: docx, doc, odt, txt, jpg and png are converted, PDFs pass through unless an option asks
-    for more.
+    """Makes a PDF of each input, in order: docx, doc, odt, txt, jpg and png are converted, and the further types that the service has
+    converters for. PDFs pass through as they are unless an option asks for more.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -294,11 +294,16 @@ class ConvertAction(_message.Message):
     output_filename: _builtins.str
     """Name of the outputs, with or without `.pdf`; numbered where there are several. Empty: each input's own name with `.pdf`."""
     pdf_profile: Global___PdfProfile.ValueType
-    """The kind of PDF to write."""
+    """The kind of PDF to write. PDF/A of an input that is a PDF already is refused, TYPE_NOT_CONVERTIBLE."""
     page_range: _builtins.str
-    """The pages to keep, counted from 1: `1-3,5`. Empty: all."""
+    """The pages to keep, counted from 1 and in this order: `1-3,5,8-`. Empty: all. Those that a document lacks are left out; if it
+    has none of them, the job fails, DOCUMENT_UNREADABLE. Of an input that is a PDF already, the others leave nothing in the
+    output; digital signatures do not outlast that.
+    """
     title: _builtins.str
-    """The title in the PDF's own metadata. Empty: the source's."""
+    """The title in the PDF's own metadata; also that of an input that is a PDF already, which otherwise stays as it is. Empty: the
+    source's.
+    """
     def __init__(
         self,
         *,

@@ -38,7 +38,7 @@ class StartPostProcessingRequest(_message.Message):
 
     @_builtins.property
     def actions(self) -> _containers.RepeatedCompositeFieldContainer[_post_processing_pb2.Action]:
-        """One or more actions, in order; a MERGE ends the list."""
+        """1 to 10 actions, in order; a MERGE ends the list."""
 
     @_builtins.property
     def imported(self) -> Global___ImportedPostProcessing:

@@ -90,7 +90,7 @@ class PostProcessingServiceServicer(object):
 
         Errors: DOCUMENT_NOT_FOUND, DOCUMENT_NOT_CONFIRMED, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT (each names the
         document), TYPE_NOT_CONVERTIBLE, MERGE_INPUT_NOT_PDF, NAME_INVALID, BATCH_TOO_LARGE (more than 1,000 documents),
-        REQUEST_ID_CONFLICT, ARGUMENT_INVALID.
+        REQUEST_ID_CONFLICT, ARGUMENT_INVALID (among others: more than 10 actions).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

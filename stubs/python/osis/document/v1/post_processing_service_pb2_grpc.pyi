@@ -50,7 +50,7 @@ class PostProcessingServiceStub:
 
     Errors: DOCUMENT_NOT_FOUND, DOCUMENT_NOT_CONFIRMED, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT (each names the
     document), TYPE_NOT_CONVERTIBLE, MERGE_INPUT_NOT_PDF, NAME_INVALID, BATCH_TOO_LARGE (more than 1,000 documents),
-    REQUEST_ID_CONFLICT, ARGUMENT_INVALID.
+    REQUEST_ID_CONFLICT, ARGUMENT_INVALID (among others: more than 10 actions).
     """
     GetPostProcessing: _grpc.UnaryUnaryMultiCallable[_post_processing_service_pb2.GetPostProcessingRequest, _post_processing_service_pb2.GetPostProcessingResponse]
     """Tells how a job stands.
@@ -100,7 +100,7 @@ class PostProcessingServiceAsyncStub(PostProcessingServiceStub):
 
     Errors: DOCUMENT_NOT_FOUND, DOCUMENT_NOT_CONFIRMED, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT (each names the
     document), TYPE_NOT_CONVERTIBLE, MERGE_INPUT_NOT_PDF, NAME_INVALID, BATCH_TOO_LARGE (more than 1,000 documents),
-    REQUEST_ID_CONFLICT, ARGUMENT_INVALID.
+    REQUEST_ID_CONFLICT, ARGUMENT_INVALID (among others: more than 10 actions).
     """
     GetPostProcessing: _aio.UnaryUnaryMultiCallable[_post_processing_service_pb2.GetPostProcessingRequest, _post_processing_service_pb2.GetPostProcessingResponse]  # type: ignore[assignment]
     """Tells how a job stands.
@@ -152,7 +152,7 @@ class PostProcessingServiceServicer:
 
         Errors: DOCUMENT_NOT_FOUND, DOCUMENT_NOT_CONFIRMED, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT (each names the
         document), TYPE_NOT_CONVERTIBLE, MERGE_INPUT_NOT_PDF, NAME_INVALID, BATCH_TOO_LARGE (more than 1,000 documents),
-        REQUEST_ID_CONFLICT, ARGUMENT_INVALID.
+        REQUEST_ID_CONFLICT, ARGUMENT_INVALID (among others: more than 10 actions).
         """
 
     def GetPostProcessing(
