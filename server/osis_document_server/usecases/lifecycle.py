@@ -6,12 +6,14 @@ of a document may grow while the locks are awaited: then it is looked up again.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from typing import TypeVar
 from uuid import UUID
 
 from osis_document_server.domain.documents import Document, Status
 from osis_document_server.errors import DocumentNotFound, ServerOverloaded, ServiceError
 from osis_document_server.models import rows
+from osis_document_server.models.bulk import in_chunks
 from osis_document_server.models.database import unit_of_work
 from osis_document_server.models.tables import DocumentRow
 from osis_document_server.usecases import access, lineage, progress
@@ -43,9 +45,9 @@ class Lifecycle:
 
         def delete(found: Mapping[UUID, Document]) -> list[Document | ServiceError]:
             now = self._service.now()
-            for status in (Status.REQUESTED, Status.UPLOADED):
+            for status, ids in product((Status.REQUESTED, Status.UPLOADED), in_chunks(found)):
                 DocumentRow.update(status=Status.DELETED, deleted_from=status, deleted_at=now, updated_at=now).where(
-                    DocumentRow.id.in_(list(found)), DocumentRow.status == status
+                    DocumentRow.id.in_(ids), DocumentRow.status == status
                 ).execute()
             return self._results(document_ids)
 
@@ -66,9 +68,11 @@ class Lifecycle:
             back = set(found)
             while staying := lineage.made_from_any_deleted(back - named, apart_from=back):
                 back -= staying
-            DocumentRow.update(
-                status=DocumentRow.deleted_from, deleted_from=None, deleted_at=None, updated_at=self._service.now()
-            ).where(DocumentRow.id.in_(list(back)), DocumentRow.status == Status.DELETED).execute()
+            now = self._service.now()
+            for ids in in_chunks(back):
+                DocumentRow.update(status=DocumentRow.deleted_from, deleted_from=None, deleted_at=None, updated_at=now).where(
+                    DocumentRow.id.in_(ids), DocumentRow.status == Status.DELETED
+                ).execute()
             return self._results(document_ids)
 
         return self._change(lambda: named | lineage.made_from(named), undelete, cancels_jobs=False)
@@ -83,10 +87,11 @@ class Lifecycle:
         """
 
         def infect(found: Mapping[UUID, Document]) -> list[Document]:
-            named = self._named(target)
-            DocumentRow.update(status=Status.INFECTED, deleted_from=None, deleted_at=None, updated_at=self._service.now()).where(
-                DocumentRow.id.in_(list(found)), DocumentRow.status != Status.INFECTED
-            ).execute()
+            named, now = self._named(target), self._service.now()
+            for ids in in_chunks(found):
+                DocumentRow.update(status=Status.INFECTED, deleted_from=None, deleted_at=None, updated_at=now).where(
+                    DocumentRow.id.in_(ids), DocumentRow.status != Status.INFECTED
+                ).execute()
             infected = rows.find_documents(self._service.database, found)
             return sorted(infected.values(), key=lambda document: (document.id not in named, document.uploaded_at, document.id))
 

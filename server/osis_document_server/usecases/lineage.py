@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from peewee import Database
 
 from osis_document_server.domain.documents import Status
 from osis_document_server.domain.jobs import State
+from osis_document_server.models.bulk import in_chunks
 from osis_document_server.models.tables import DocumentRow, JobInputRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 from osis_document_server.usecases import progress
 
@@ -21,48 +23,59 @@ def made_from(document_ids: Iterable[UUID]) -> set[UUID]:
     found: set[UUID] = set()
     frontier = known
     while frontier:
-        made = (
-            TaskOutputRow.select(TaskOutputRow.document)
-            .join(TaskInputRow, on=(TaskInputRow.task == TaskOutputRow.task))
-            .where(TaskInputRow.document.in_(frontier))
-            .distinct()
-        )
-        frontier = {row.document_id for row in made} - found - known
+        made: set[UUID] = set()
+        for chunk in in_chunks(frontier):
+            of_these = (
+                TaskOutputRow.select(TaskOutputRow.document)
+                .join(TaskInputRow, on=(TaskInputRow.task == TaskOutputRow.task))
+                .where(TaskInputRow.document.in_(chunk))
+                .distinct()
+            )
+            made |= {row.document_id for row in of_these}
+        frontier = made - found - known
         found |= frontier
     return found
 
 
 def made_from_any_deleted(document_ids: Iterable[UUID], *, apart_from: Iterable[UUID]) -> set[UUID]:
     """Returns those of these documents that were made from one that is deleted and not in ``apart_from``. Within a connection."""
-    made = (
-        TaskOutputRow.select(TaskOutputRow.document)
-        .join(TaskInputRow, on=(TaskInputRow.task == TaskOutputRow.task))
-        .join(DocumentRow, on=(TaskInputRow.document == DocumentRow.id))
-        .where(
-            TaskOutputRow.document.in_(set(document_ids)),
-            DocumentRow.status == Status.DELETED,
-            DocumentRow.id.not_in(set(apart_from)),
+    apart = set(apart_from)
+    found: set[UUID] = set()
+    for chunk in in_chunks(set(document_ids)):
+        sources: Any = (
+            TaskOutputRow.select(TaskOutputRow.document, TaskInputRow.document)
+            .join(TaskInputRow, on=(TaskInputRow.task == TaskOutputRow.task))
+            .join(DocumentRow, on=(TaskInputRow.document == DocumentRow.id))
+            .where(TaskOutputRow.document.in_(chunk), DocumentRow.status == Status.DELETED)
+            .distinct()
+            .tuples()
         )
-        .distinct()
-    )
-    return {row.document_id for row in made}
+        found |= {made_id for made_id, source_id in sources if source_id not in apart}
+    return found
 
 
 def sharing_bytes_with(document_ids: Iterable[UUID]) -> set[UUID]:
     """Returns all documents, these too, whose content or modified copy has the bytes of one of these. Within a connection."""
-    rows = DocumentRow.select(DocumentRow.blob, DocumentRow.modified_blob).where(DocumentRow.id.in_(set(document_ids)))
-    keys = {key for row in rows for key in (row.blob_key, row.modified_blob_key) if key is not None}
-    shares = DocumentRow.blob.in_(keys) | DocumentRow.modified_blob.in_(keys)
-    return {row.id for row in DocumentRow.select(DocumentRow.id).where(shares)}
+    keys: set[str] = set()
+    for ids in in_chunks(set(document_ids)):
+        rows = DocumentRow.select(DocumentRow.blob, DocumentRow.modified_blob).where(DocumentRow.id.in_(ids))
+        keys |= {key for row in rows for key in (row.blob_key, row.modified_blob_key) if key is not None}
+    found: set[UUID] = set()
+    for chunk in in_chunks(keys):
+        shares = DocumentRow.blob.in_(chunk) | DocumentRow.modified_blob.in_(chunk)
+        found |= {row.id for row in DocumentRow.select(DocumentRow.id).where(shares)}
+    return found
 
 
 def unfinished_jobs_over(document_ids: Iterable[UUID]) -> set[UUID]:
     """Returns the jobs over these documents that have not ended. Within a connection."""
-    ids = set(document_ids)
     unfinished = JobRow.state.in_([State.PENDING, State.RUNNING])
-    started = JobInputRow.select(JobInputRow.job).join(JobRow).where(JobInputRow.document.in_(ids), unfinished)
-    reading = TaskInputRow.select(TaskRow.job).join(TaskRow).join(JobRow).where(TaskInputRow.document.in_(ids), unfinished)
-    return {row.job_id for row in started} | {row.task.job_id for row in reading}
+    found: set[UUID] = set()
+    for ids in in_chunks(set(document_ids)):
+        started = JobInputRow.select(JobInputRow.job).join(JobRow).where(JobInputRow.document.in_(ids), unfinished)
+        reading = TaskInputRow.select(TaskRow.job).join(TaskRow).join(JobRow).where(TaskInputRow.document.in_(ids), unfinished)
+        found |= {row.job_id for row in started} | {row.task.job_id for row in reading}
+    return found
 
 
 def cancel_jobs_over(database: Database, document_ids: Iterable[UUID], *, now: datetime) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from osis_document_server.domain import content
 from osis_document_server.domain.documents import Document, Status
@@ -75,26 +75,6 @@ def converted_before(document: Document, action: Action) -> str | None:
 
 def _makes_the_same(one: Action, other: Action) -> bool:
     return replace(one, output_filename="") == replace(other, output_filename="")
-
-
-def make_at_once(
-    task: TaskRow, document: Document, action: Action, *, blob_key: str, count: int, client: str, now: datetime
-) -> None:
-    """Finishes a conversion without a worker: its output is a document of its own that shares bytes that are there already."""
-    name = name_of(action, source_name=document.name, position=task.position, count=count)
-    output = DocumentRow.create(
-        id=uuid4(),
-        name=name,
-        folded_name=name.casefold(),
-        mime_type=content.PDF,
-        blob=blob_key,
-        status=Status.UPLOADED,
-        path=path_of(name, source_path=document.path),
-        client=client,
-        uploaded_at=now,
-        updated_at=now,
-    )
-    finish(task, output.id, now=now)
 
 
 def finish(task: TaskRow, document_id: UUID, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from peewee import Database
 
 from osis_document_server.domain.jobs import MAX_ATTEMPTS, Failure, State
+from osis_document_server.models.bulk import insert_all
 from osis_document_server.models.database import locked
 from osis_document_server.models.tables import DocumentRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 
@@ -103,16 +104,21 @@ def _begin(job: JobRow, tasks: list[TaskRow], *, before: int, now: datetime) -> 
         .order_by(TaskRow.position, TaskOutputRow.position)
     )
     names = _display_names(job.id)
-    for position, output in enumerate(outputs):
-        shared = len(tasks) == 1
-        TaskInputRow.create(
-            task=tasks[0 if shared else position],
-            position=position if shared else 0,
-            document=output.document_id,
-            blob_key=output.document.blob_key,
-            display_name=names[position],
-        )
-    TaskRow.update(ready=True, updated_at=now).where(TaskRow.id.in_([task.id for task in tasks])).execute()
+    shared = len(tasks) == 1
+    insert_all(
+        TaskInputRow,
+        (
+            {
+                "task": tasks[0 if shared else position].id,
+                "position": position if shared else 0,
+                "document": output.document_id,
+                "blob_key": output.document.blob_key,
+                "display_name": names[position],
+            }
+            for position, output in enumerate(outputs)
+        ),
+    )
+    TaskRow.update(ready=True, updated_at=now).where(TaskRow.job == job.id, TaskRow.action_index == before + 1).execute()
 
 
 def _display_names(job_id: UUID) -> dict[int, str]:

@@ -8,6 +8,7 @@ import structlog
 from peewee import Database, fn
 
 from osis_document_server.domain.documents import Status
+from osis_document_server.models.bulk import in_chunks
 from osis_document_server.models.database import locked, unit_of_work
 from osis_document_server.models.tables import BlobRow, DocumentRow, JobInputRow, JobRow
 from osis_document_server.usecases import lineage
@@ -55,9 +56,9 @@ def _remove_row(service: Service, document_id: UUID, condition: object) -> Docum
     if row is None or not DocumentRow.delete().where(DocumentRow.id == document_id, condition).execute():
         raise _KeptError  # somebody was faster; that one wins
     release(service.database, [row.blob_key, row.modified_blob_key], now=now)
-    if jobs:  # they go with the last of their documents
-        others = JobInputRow.select(JobInputRow.job).where(JobInputRow.job.in_(jobs))
-        JobRow.delete().where(JobRow.id.in_(jobs), JobRow.id.not_in(others)).execute()
+    for chunk in in_chunks(set(jobs)):  # they go with the last of their documents
+        others = JobInputRow.select(JobInputRow.job).where(JobInputRow.job.in_(chunk))
+        JobRow.delete().where(JobRow.id.in_(chunk), JobRow.id.not_in(others)).execute()
     return row
 
 
