@@ -13,6 +13,7 @@ from tests.support.log_lines import lines
 from tests.support.redis_server import RedisProcess
 from tests.support.server import serving
 from tests.support.uploads import store, store_all
+from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_redis, pytest.mark.needs_libreoffice]
@@ -44,9 +45,9 @@ def test_a_document_that_brings_its_workers_down_is_given_up_after_three(server,
     poison = store(stubs, LONG_TEXT, "poison.txt").id
     job = jobs.start(stubs, [poison], jobs.CONVERT)
 
-    for number in range(3):
-        with WorkerProcess(tmp_path, server, broker_url=redis.url(), name=f"worker-{number}") as worker:
-            jobs.wait_for_running(stubs, job.id)
+    for attempt in (1, 2, 3):
+        with WorkerProcess(tmp_path, server, broker_url=redis.url(), name=f"worker-{attempt}") as worker:
+            wait_until(lambda: server.rows("task")[0]["attempt"] == attempt, "it has begun", seconds=20)  # noqa: B023
             worker.kill()
 
     ended = jobs.finish(stubs, job.id)
