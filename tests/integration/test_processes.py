@@ -203,3 +203,12 @@ def test_a_setting_that_cannot_be_used_is_told_once(tmp_path):
 
     assert server.output().count("OSIS_DOCUMENT_STORAGE_URL") == 1, server.output()
     assert "Traceback" not in server.output()
+
+
+def test_processes_that_are_stopped_before_all_serve_are_not_announced(tmp_path, redis_server):
+    with ServerProcess(tmp_path / "server", PROCESSES="2", BROKER_URL=redis_server.url(9)) as server:
+        wait_until(lambda: len(children_of(server)) == 2, "both have been started", seconds=60)
+
+        assert server.stop() == 0
+
+        assert "is serving on" not in server.output()

@@ -130,7 +130,8 @@ class Supervisor:
             self._bury(child)
             return
         child.healthy = True
-        if not self._announced and all(one.healthy for one in self._children.values()):
+        stopping = self._deadline is not None
+        if not self._announced and not stopping and all(one.healthy for one in self._children.values()):
             self._announced = True
             self._announce(self._address)
 

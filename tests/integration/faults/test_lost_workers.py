@@ -47,7 +47,7 @@ def test_a_document_that_brings_its_workers_down_is_given_up_after_three(server,
 
     for attempt in (1, 2, 3):
         with WorkerProcess(tmp_path, server, broker_url=redis.url(), name=f"worker-{attempt}") as worker:
-            wait_until(lambda: server.rows("task")[0]["attempt"] == attempt, "it has begun", seconds=20)  # noqa: B023
+            wait_until(lambda begun=attempt: server.rows("task")[0]["attempt"] == begun, "it has begun", seconds=20)
             worker.kill()
 
     ended = jobs.finish(stubs, job.id)
