@@ -1,22 +1,20 @@
 """The pool of warm LibreOffice instances, without the service around it."""
 
 import os
-import shutil
-import statistics
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from against_cold import measure_against_cold, soffice
 from bench import Bench
 from office_documents import office_documents
 from rounds import interleaved
-from row import Bound, Measured, NotBuiltError, Row, Target
+from row import Bound, Measured, Row, Target
 
 from osis_document_workers import engines
 from osis_document_workers.engines import EngineError, Limits, OfficePool, registry
-from rows.office_conversion import cold_seconds
 
 _TYPES = {".docx": registry.DOCX, ".doc": registry.DOC, ".odt": registry.ODT, ".txt": registry.TEXT}
 _CORES = os.cpu_count() or 1
@@ -68,35 +66,23 @@ def _converter(folder: Path, *, slots: int, first: Path) -> Iterator[_Converter]
 
 
 def _measure(bench: Bench) -> Measured:
-    program = _program()
-    cold: dict[str, float] = {}
-    warm: dict[str, float] = {}
-    faults = []
+    soffice()
     with bench.folder() as folder:
         documents, origin = office_documents(folder)
         documents = documents[: bench.scale.office_documents or None]
         with _converter(folder, slots=1, first=documents[0]) as converter:
-            for source in documents:
-                try:
-                    warm[source.name] = converter.seconds(source)
-                except (EngineError, ValueError) as exc:
-                    faults.append(f"{source.name}: {exc}")
-                    continue
-                cold[source.name] = cold_seconds(source, program=program, folder=folder)
-                bench.say(f"{source.name}: {warm[source.name]:.3f} s, cold {cold[source.name]:.3f} s")
-    mean, cold_mean = statistics.mean(warm.values()), statistics.mean(cold.values())
-    ratios = [warm[name] / cold[name] for name in warm]
-    return Measured(
-        value=mean / cold_mean,
-        spread=(min(ratios), max(ratios)),
-        note=f"mean {mean:.3f} s, cold {cold_mean:.3f} s, of {len(warm)} documents: {origin}",
-        faults=tuple(faults),
-        details={"seconds": warm, "cold_seconds": cold},
-    )
+            return measure_against_cold(
+                bench,
+                folder,
+                documents,
+                origin=origin,
+                warm_seconds=converter.seconds,
+                refusals=(EngineError, ValueError),
+            )
 
 
 def _measure_slots(bench: Bench) -> Measured:
-    _program()
+    soffice()
     with bench.folder() as folder:
         documents, origin = office_documents(folder)
         documents = documents[: bench.scale.office_documents or None]
@@ -120,13 +106,6 @@ def _measure_slots(bench: Bench) -> Measured:
         ),
         details={"seconds": rounds.measured, "one_slot_seconds": rounds.baseline},
     )
-
-
-def _program() -> str:
-    program = shutil.which("soffice")
-    if program is None:
-        raise NotBuiltError("LibreOffice on this machine: there is no soffice in PATH")
-    return program
 
 
 OFFICE_POOL = Row(
