@@ -3,6 +3,8 @@
 
 MAKEFLAGS += --no-print-directory
 export PYTHON UPGRADE
+# Tests start hundreds of processes: without bytecode each of them compiles all that it imports, which doubles its start.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 # Tests wait for servers most of the time. `make test ARGS='-n 0'` runs one after the other.

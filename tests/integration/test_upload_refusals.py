@@ -15,6 +15,18 @@ from tests.support.uploads import MEBIBYTE, messages, new_id, spec, upload
 from tests.support.waiting import wait_until
 
 
+@pytest.fixture(scope="module")
+def server(database, tmp_path_factory):
+    """A server of this file alone: on the shared one, jobs of other tests may end meanwhile, and the sweeper may tidy up after them."""
+    with serving(tmp_path_factory.mktemp("refusing")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def alpha(server):
+    return server.stubs("alpha")
+
+
 @pytest.fixture(autouse=True)
 def nothing_stays(server):
     """After each refusal, the stored files and the rows that name them are those that were there before."""
