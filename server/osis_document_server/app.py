@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import dramatiq
 import grpc
 import structlog
-from peewee import Database, DatabaseError
+from peewee import DatabaseError
 
 from osis_document_server.domain import content
 from osis_document_server.domain.access import ApiKey, ApiKeys, Role
@@ -29,6 +29,7 @@ from osis_document_server.models.database import (
 from osis_document_server.models.migrate import migrate
 from osis_document_server.operation.addresses import Reservation
 from osis_document_server.operation.generated_keys import GeneratedKeys
+from osis_document_server.operation.memory import collect_rarely
 from osis_document_server.operation.private_files import make_private_file, make_private_folder, write_private
 from osis_document_server.rpc.admission import Capacity
 from osis_document_server.rpc.certificates import CertificateError, CertificateFiles
@@ -220,6 +221,7 @@ class Server:
         self._stop_steps.append(_repeat(sweeper.sweep, name="sweeper", every_seconds=settings.sweep_seconds))
         if settings.scrub_seconds:
             self._stop_steps.append(_start_scrubbing(service, settings))
+        collect_rarely()
         rpc.report_healthy()
         self._stop_steps.append(rpc.report_stopping)
         _log.info("serving", target=self.target, database=without_password(settings.database))
@@ -281,7 +283,7 @@ def open_configured_database(settings: Settings) -> ServiceDatabase:
         raise SettingsError(f"{PREFIX}DATABASE_URL: {exc}") from exc
 
 
-def build_service(settings: Settings, keys: Keys, database: Database) -> Service:
+def build_service(settings: Settings, keys: Keys, database: ServiceDatabase) -> Service:
     """Returns what all use cases work with.
 
     Raises:

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from peewee import Database
-
 from osis_document_server.errors import DatabaseUnavailable, ServiceError
-from osis_document_server.models.database import without_password
+from osis_document_server.models.database import ServiceDatabase, without_password
 from osis_document_server.settings import PREFIX, Settings, SettingsError
 from osis_document_server.storage.base import Storage
 from osis_document_server.storage.local import LocalStorage
@@ -17,7 +15,7 @@ from osis_document_server.usecases import storage_identity
 from osis_document_server.usecases.storage_identity import ForeignStorage
 
 
-def open_own_storage(settings: Settings, database: Database) -> Storage:
+def open_own_storage(settings: Settings, database: ServiceDatabase) -> Storage:
     """Opens the storage that belongs to the database.
 
     Raises:
@@ -31,7 +29,7 @@ def open_own_storage(settings: Settings, database: Database) -> Storage:
     return storage
 
 
-def adopt_storage(settings: Settings, database: Database, *, without_looking: bool) -> str:
+def adopt_storage(settings: Settings, database: ServiceDatabase, *, without_looking: bool) -> str:
     """Makes the storage that is set the database's, and returns the id of both.
 
     Raises:

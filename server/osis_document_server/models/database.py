@@ -121,7 +121,7 @@ def without_password(url: str) -> str:
 
 
 @contextmanager
-def unit_of_work(database: Database) -> Iterator[None]:
+def unit_of_work(database: ServiceDatabase) -> Iterator[None]:
     """One transaction on a connection of the pool: committed at the end, rolled back by an exception.
 
     Raises:
@@ -130,7 +130,7 @@ def unit_of_work(database: Database) -> Iterator[None]:
         StorageFull: the database's disk is full. Nothing was changed.
         ArgumentInvalid: a text that no check has met cannot be kept.
     """
-    with _translated(), database.connection_context(), database.atomic():
+    with _translated(), database.one_writer(), database.connection_context(), database.atomic():
         yield
 
 

@@ -6,7 +6,7 @@ over all threads. psycopg's waits outside, and replaces lost connections in thre
 
 import select
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -90,6 +90,10 @@ class PostgresDatabase(PostgresqlDatabase):
             name="database",
             open=True,
         )
+
+    def one_writer(self) -> AbstractContextManager[None]:
+        """Nothing to wait for: PostgreSQL has as many writers as there are."""
+        return nullcontext()
 
     @contextmanager
     def migrating(self) -> Iterator[None]:

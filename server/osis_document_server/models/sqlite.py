@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
+from peewee import OperationalError
 from playhouse.apsw_ext import APSWDatabase
 from playhouse.pool import PooledDatabase
 
@@ -23,6 +25,8 @@ class SqliteDatabase(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # unt
     """
 
     def __init__(self, path: str, *, pool_size: int, wait_seconds: int) -> None:
+        self._wait_seconds = wait_seconds
+        self._writing = RLock()
         make_private_folder(Path(path).parent)
         make_private_file(Path(path))  # SQLite gives the files beside it the same rights
         super().__init__(
@@ -38,6 +42,23 @@ class SqliteDatabase(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # unt
                 "foreign_keys": 1,
             },
         )
+
+    @contextmanager
+    def one_writer(self) -> Iterator[None]:
+        """Waits until no other thread writes, and keeps others from it until the end of the block.
+
+        SQLite has one writer at a time anyway. Those who waited for its own lock would each hold a connection of the pool, so
+        that readers got none, and would look again only every 100 ms (``sqliteDefaultBusyCallback`` in SQLite's ``main.c``).
+
+        Raises:
+            OperationalError: others have been writing for too long.
+        """
+        if not self._writing.acquire(timeout=self._wait_seconds):
+            raise OperationalError("database is locked: other threads have been writing to it for too long")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def migrating(self) -> Iterator[None]:

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from peewee import Database
-
 from osis_document_server.domain.documents import Status
 from osis_document_server.domain.jobs import State
 from osis_document_server.models.bulk import in_chunks
+from osis_document_server.models.database import ServiceDatabase
 from osis_document_server.models.tables import DocumentRow, JobInputRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 from osis_document_server.usecases import progress
 
@@ -78,7 +77,7 @@ def unfinished_jobs_over(document_ids: Iterable[UUID]) -> set[UUID]:
     return found
 
 
-def cancel_jobs_over(database: Database, document_ids: Iterable[UUID], *, now: datetime) -> None:
+def cancel_jobs_over(database: ServiceDatabase, document_ids: Iterable[UUID], *, now: datetime) -> None:
     """Cancels the jobs over these documents that have not ended. Within a unit of work, before documents are locked."""
     for job_id in sorted(unfinished_jobs_over(document_ids)):
         progress.cancel(progress.lock_job(database, job_id), now=now)

@@ -3,15 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from peewee import Database
-
 from osis_document_server.domain.jobs import MAX_ATTEMPTS, Failure, State
 from osis_document_server.models.bulk import insert_all
-from osis_document_server.models.database import locked
+from osis_document_server.models.database import ServiceDatabase, locked
 from osis_document_server.models.tables import DocumentRow, JobRow, TaskInputRow, TaskOutputRow, TaskRow
 
 
-def lock_job(database: Database, job_id: UUID) -> JobRow:
+def lock_job(database: ServiceDatabase, job_id: UUID) -> JobRow:
     """Locks a job's row, so that of two tasks that end at once the second sees the first."""
     return locked(database, JobRow.select().where(JobRow.id == job_id), table=JobRow).get()
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from peewee import Database, fn
+from peewee import fn
 
 from osis_document_server.domain.documents import Status
 from osis_document_server.models.bulk import in_chunks
-from osis_document_server.models.database import locked, unit_of_work
+from osis_document_server.models.database import ServiceDatabase, locked, unit_of_work
 from osis_document_server.models.tables import BlobRow, DocumentRow, JobInputRow, JobRow
 from osis_document_server.usecases import lineage
 from osis_document_server.usecases.service import Service
@@ -62,7 +62,7 @@ def _remove_row(service: Service, document_id: UUID, condition: object) -> Docum
     return row
 
 
-def release(database: Database, keys: Iterable[str | None], *, now: datetime) -> None:
+def release(database: ServiceDatabase, keys: Iterable[str | None], *, now: datetime) -> None:
     """Notes which of these blobs nothing refers to any more. Within a unit of work that has taken a reference away."""
     mine = BlobRow.key.in_([key for key in keys if key is not None])
     # Of two who take the last references away at once, the second waits here, and then sees what the first has done.

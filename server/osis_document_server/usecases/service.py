@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from peewee import Database
-
 from osis_document_server.domain.tokens import TokenSigner
+from osis_document_server.models.database import ServiceDatabase
 from osis_document_server.storage.base import Storage
 from osis_document_server.storage.content_type import ContentTypes
 from osis_document_server.storage.spool import Spool
@@ -22,7 +21,7 @@ def utc_now() -> datetime:
 class Service:
     """The parts that use cases are made of, put together once by the composition root."""
 
-    database: Database
+    database: ServiceDatabase
     storage: Storage
     spool: Spool
     content_types: ContentTypes

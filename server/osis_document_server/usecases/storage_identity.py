@@ -6,10 +6,9 @@ Without that, a disk that is not mounted would look like a storage that has lost
 from uuid import uuid4
 
 import structlog
-from peewee import Database
 
 from osis_document_server.errors import StorageUnavailable
-from osis_document_server.models.database import reading, unit_of_work
+from osis_document_server.models.database import ServiceDatabase, reading, unit_of_work
 from osis_document_server.models.tables import BlobRow, StorageIdentityRow
 from osis_document_server.storage.base import BlobMissing, Storage
 from osis_document_server.usecases.service import Service
@@ -23,7 +22,7 @@ class ForeignStorage(Exception):
     """The storage is not the one of the database. The message says why, as the end of a sentence."""
 
 
-def establish(database: Database, storage: Storage) -> None:
+def establish(database: ServiceDatabase, storage: Storage) -> None:
     """Makes sure that a storage is the database's. That of a database that knows none yet becomes it, as it is.
 
     Servers that start together agree: the storage has its id before the database has.
@@ -42,7 +41,7 @@ def establish(database: Database, storage: Storage) -> None:
         raise ForeignStorage(f"its storage-id is {found}, that of the database's storage {known}")
 
 
-def adopt(database: Database, storage: Storage, *, without_looking: bool = False) -> str:
+def adopt(database: ServiceDatabase, storage: Storage, *, without_looking: bool = False) -> str:
     """Makes a storage that was moved or restored the database's, and returns its id.
 
     Args:
@@ -79,20 +78,20 @@ def require_present(service: Service) -> None:
     )
 
 
-def _known(database: Database) -> str | None:
+def _known(database: ServiceDatabase) -> str | None:
     with reading(database):
         row = StorageIdentityRow.get_or_none(StorageIdentityRow.id == _ONLY)
     return None if row is None else str(row.identity)
 
 
-def _remember(database: Database, identity: str) -> str:
+def _remember(database: ServiceDatabase, identity: str) -> str:
     """Has the database keep an id unless it knows one; returns the one that it knows then."""
     with unit_of_work(database):
         StorageIdentityRow.insert(id=_ONLY, identity=identity).on_conflict_ignore().execute()
         return str(StorageIdentityRow.get_by_id(_ONLY).identity)
 
 
-def _require_oldest_blob(database: Database, storage: Storage) -> None:
+def _require_oldest_blob(database: ServiceDatabase, storage: Storage) -> None:
     with reading(database):
         usable = BlobRow.select(BlobRow.key).where(~BlobRow.corrupt, BlobRow.released_at.is_null())
         oldest = usable.order_by(BlobRow.created_at).first()

@@ -193,6 +193,41 @@ def test_threads_wait_for_a_free_connection(migrated: ServiceDatabase) -> None:
     assert len(at_once) == 48
 
 
+def test_threads_that_wait_to_write_keep_no_connection_from_those_who_read(migrated: ServiceDatabase) -> None:
+    taken, done, waiting = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def hold() -> None:
+        with unit_of_work(migrated):
+            add_job()
+            taken.set()
+            assert done.wait(20)
+
+    def write(_: int) -> None:
+        waiting.release()
+        with unit_of_work(migrated):
+            add_job()
+
+    def read(_: int) -> int:
+        with reading(migrated):
+            return JobRow.select().count()
+
+    writers = 15 if isinstance(migrated, PostgresDatabase) else 32  # there, they write, and need a connection to do so
+    with ThreadPoolExecutor(writers + 1) as pool, ThreadPoolExecutor(1) as reader:
+        pool.submit(hold)
+        assert taken.wait(20)
+        written = pool.map(write, range(writers))
+        for _ in range(writers):
+            assert waiting.acquire(timeout=20)
+        try:
+            counts = reader.submit(lambda: [read(number) for number in range(20)]).result(5)
+        finally:
+            done.set()
+        list(written)
+
+    assert all(count <= writers for count in counts)
+    assert read(0) == writers + 1
+
+
 @pytest.fixture
 def narrow(new_database: Callable[[], str]) -> Iterator[ServiceDatabase]:
     """A database of one connection."""
