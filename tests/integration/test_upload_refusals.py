@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 def server(database, tmp_path_factory):
-    """A server of this file alone: on the shared one, jobs of other tests may end meanwhile, and the sweeper may tidy up after them."""
+    """A server of this file alone: on the shared one, jobs and removals of other tests may end meanwhile."""
     with serving(tmp_path_factory.mktemp("refusing")) as running:
         yield running
 
