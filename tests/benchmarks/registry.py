@@ -6,8 +6,10 @@ from rows.download_stream import DOWNLOAD_STREAM
 from rows.gateway_upload import GATEWAY_UPLOAD
 from rows.list_documents import LIST_DOCUMENTS
 from rows.merge import MERGE
+from rows.merge_memory import MERGE_MEMORY
 from rows.office_conversion import OFFICE_CONVERSION
 from rows.office_pool import OFFICE_POOL, OFFICE_POOL_SLOTS
+from rows.queue_latency import QUEUE_LATENCY
 from rows.slow_uploads import SLOW_UPLOADS
 from rows.start_up import START_UP
 from rows.transfer_memory import TRANSFER_MEMORY
@@ -30,5 +32,7 @@ ROWS: tuple[Row, ...] = (
     BATCH_GET_DOCUMENTS,
     CREATE_TOKEN,
     SMALL_UPLOADS,
+    QUEUE_LATENCY,
+    MERGE_MEMORY,
     START_UP,
 )

@@ -22,6 +22,8 @@ class Scale:
     merge_inputs: int = 100
     #: Office documents at most; 0: all there are.
     office_documents: int = 0
+    #: Tasks that are put into an empty queue.
+    queued_tasks: int = 30
     starts: int = 3
     #: Documents in a long list.
     list_rows: int = 1_000_000
@@ -38,6 +40,7 @@ QUICK = Scale(
     merge_rounds=2,
     merge_inputs=20,
     office_documents=4,
+    queued_tasks=5,
     starts=1,
     list_rows=100_000,
 )

@@ -6,6 +6,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,14 @@ import structlog
 
 from osis.document.v1 import error_reason_pb2, post_processing_pb2, worker_service_pb2
 from osis_document_client import Client, LeaseLost, OsisDocumentError, Unavailable
-from osis_document_workers.engines import EngineCancelledError, EngineError, OfficePool
+from osis_document_workers.engines import EngineCancelledError, EngineError, OfficePool, SpareProcess
 from osis_document_workers.lease import Lease
 from osis_document_workers.telemetry import TaskAccount
 
 _log = structlog.get_logger(__name__)
+
+#: Inputs of one task that are fetched at the same time.
+_DOWNLOADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,8 @@ class Work:
     cancelled: threading.Event
     #: The worker's warm LibreOffice instances.
     office: OfficePool | None = None
+    #: The worker's engine process that is ready.
+    spare: SpareProcess | None = None
 
     def output(self, extension: str) -> Path:
         """Where a result of this kind is to appear. It is uploaded by this name, and has to be what its extension says."""
@@ -62,12 +68,16 @@ class Processor:
         client: connected to the service with a worker's key.
         scratch: an existing folder for documents while they are worked on.
         office: LibreOffice instances for office documents; without, each document has one of its own.
+        spare: keeps an engine's process ready; without, each document has one started for it.
     """
 
-    def __init__(self, client: Client, *, scratch: Path, office: OfficePool | None = None) -> None:
+    def __init__(
+        self, client: Client, *, scratch: Path, office: OfficePool | None = None, spare: SpareProcess | None = None
+    ) -> None:
         self._client = client
         self._scratch = scratch
         self._office = office
+        self._spare = spare
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._running: set[Lease] = set()
         self._lock = threading.Lock()
@@ -107,7 +117,14 @@ class Processor:
             try:
                 folder.chmod(0o711)  # as the folder that it is in
                 with Lease(self._client, task) as lease, self._following(lease):
-                    work = Work(task=task, inputs=[], folder=folder, cancelled=lease.cancelled, office=self._office)
+                    work = Work(
+                        task=task,
+                        inputs=[],
+                        folder=folder,
+                        cancelled=lease.cancelled,
+                        office=self._office,
+                        spare=self._spare,
+                    )
                     self._work(work, run, account)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -139,14 +156,16 @@ class Processor:
             self._fail(work, account, reason="INTERNAL", message=message, retryable=True)
 
     def _download(self, work: Work) -> None:
-        """Fetches every document once, however often it is an input."""
-        paths: dict[str, Path] = {}
-        for item in work.task.inputs:
-            if item.document.id not in paths:
-                path = work.folder / f"input-{len(paths)}"
-                self._client.download(item.read_token, path)
-                paths[item.document.id] = path
-            work.inputs.append(Input(message=item, path=paths[item.document.id]))
+        """Fetches every document once, however often it is an input, several at a time: most are small, and each is a call."""
+        items = {item.document.id: item for item in work.task.inputs}
+        paths = {document_id: work.folder / f"input-{number}" for number, document_id in enumerate(items)}
+        with ThreadPoolExecutor(min(len(items), _DOWNLOADS)) as threads:
+            list(threads.map(lambda document_id: self._fetch(items[document_id].read_token, paths[document_id]), items))
+        work.inputs.extend(Input(message=item, path=paths[item.document.id]) for item in work.task.inputs)
+
+    def _fetch(self, token: str, path: Path) -> None:
+        with path.open("xb") as file:  # by its path the client would make it durable, which nobody needs here
+            self._client.download(token, file)
 
     def _fail(
         self, work: Work, account: TaskAccount, *, reason: str, message: str, retryable: bool, source: Path | None = None

@@ -10,7 +10,7 @@ import dramatiq
 
 from osis_document_client import Client
 from osis_document_workers import actors
-from osis_document_workers.engines import OfficePool
+from osis_document_workers.engines import OfficePool, SpareProcess
 from osis_document_workers.processing import Processor
 from osis_document_workers.scratch import ScratchFolder
 
@@ -59,7 +59,8 @@ class RunningWorker:
         self._client = client
         self._scratch = ScratchFolder(scratch)
         self._office = OfficePool(slots=slots, scratch=self._scratch.path)
-        self._processor = Processor(client, scratch=self._scratch.path, office=self._office)
+        self._spare = SpareProcess(scratch=self._scratch.path)
+        self._processor = Processor(client, scratch=self._scratch.path, office=self._office, spare=self._spare)
         actors.declare(broker, self._processor)
         interactive = set(queues) & {actors.INTERACTIVE_QUEUE}
         self._workers = [
@@ -79,5 +80,6 @@ class RunningWorker:
         with ThreadPoolExecutor(len(self._workers)) as together:
             list(together.map(lambda worker: worker.stop(timeout=_STOP_MILLISECONDS), self._workers))
         self._office.stop()
+        self._spare.stop()
         self._client.close()
         self._scratch.remove()

@@ -83,6 +83,8 @@ class TokenSigner:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._keys = dict(keys)
         self._signing_key_id = next(iter(self._keys))
+        #: The key that a header names. PyJWT would read the whole token twice to find out.
+        self._key_ids: dict[str, str] = {}
         self._jws = jwt.PyJWS(algorithms=[_ALGORITHM])
         self._jws.unregister_algorithm(_ALGORITHM)
         self._jws.register_algorithm(_ALGORITHM, _OwnKeys(jwt.algorithms.HMACAlgorithm.SHA256))
@@ -125,8 +127,10 @@ class TokenSigner:
             TokenExpired: it was, but its time is over.
         """
         try:
-            key_id = self._jws.get_unverified_header(text).get("kid", "")
+            header = text.partition(".")[0]
+            key_id = self._key_ids.get(header) or self._jws.get_unverified_header(text).get("kid", "")
             payload = _require_claims(json.loads(self._jws.decode(text, self._keys[key_id], algorithms=[_ALGORITHM])))
+            self._key_ids[header] = key_id  # signed by one of the keys, so there are no more of them than keys
             claims = Claims(
                 document_id=UUID(payload["document"]),
                 purpose=Purpose(payload["purpose"]),

@@ -26,6 +26,7 @@ def run(work: Work) -> Path:
         mime_type=source.message.document.mime_type,
         options=options,
         scratch=work.folder,
+        spare=work.spare,
         cancelled=work.cancelled,
         office=work.office,
     )

@@ -15,6 +15,7 @@ def run(work: Work) -> Path:
         output,
         rotations=dict(work.task.edit.rotations),
         scratch=work.folder,
+        spare=work.spare,
         cancelled=work.cancelled,
     )
     return output

@@ -19,6 +19,7 @@ def run(work: Work) -> Path:
         output,
         options=engines.MergeOptions(paper_size=paper_size, title=asked.title),
         scratch=work.folder,
+        spare=work.spare,
         cancelled=work.cancelled,
     )
     return output

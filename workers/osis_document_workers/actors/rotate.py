@@ -17,6 +17,7 @@ def run(work: Work) -> Path:
         mime_type=mime_type,
         degrees=work.task.rotate.degrees,
         scratch=work.folder,
+        spare=work.spare,
         cancelled=work.cancelled,
     )
     return output

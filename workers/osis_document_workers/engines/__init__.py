@@ -11,22 +11,20 @@ process of its own with limited memory and time, without network where the host 
 
 from __future__ import annotations
 
-import json
-import logging
+import contextlib
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from . import launcher, libreoffice, operations, registry
+from . import libreoffice, operations, registry
+from .engine_process import EngineProcess, SpareProcess, new_process
 from .errors import EngineCancelledError, EngineError, Reason
 from .limits import Limits
 from .office_pool import OfficePool
 from .options import ConvertOptions, MergeInput, MergeOptions
 from .paper import PaperSize
-from .workspace import Workspace, workspace
 
 __all__ = [
     "CONVERTIBLE_MIME_TYPES",
@@ -39,13 +37,12 @@ __all__ = [
     "OfficePool",
     "PaperSize",
     "Reason",
+    "SpareProcess",
     "convert",
     "edit",
     "merge",
     "rotate",
 ]
-
-logger = logging.getLogger(__name__)
 
 #: What `convert` takes without any converter being installed beside those that come with the workers.
 CONVERTIBLE_MIME_TYPES = frozenset(registry.CONVERTERS)
@@ -65,6 +62,7 @@ def convert(
     options: ConvertOptions = _CONVERT_OPTIONS,
     limits: Limits = _LIMITS,
     scratch: Path,
+    spare: SpareProcess | None = None,
     cancelled: threading.Event | None = None,
     soffice: str = "",
     office: OfficePool | None = None,
@@ -78,6 +76,7 @@ def convert(
         options: title, pages, PDF/A.
         limits: what the conversion may use.
         scratch: an existing folder for temporary files, left as it was.
+        spare: a process that is ready, for what needs no further program; by default one is started.
         cancelled: set it to end the conversion.
         soffice: LibreOffice's program; empty looks for `soffice` in PATH.
         office: warm instances to convert office documents with. What they do not convert, and everything if there are none,
@@ -95,13 +94,15 @@ def convert(
         seconds_left = limits.wall_seconds - (time.monotonic() - started)
         limits = replace(limits, wall_seconds=max(seconds_left, _LEAST_SECONDS))
     program = libreoffice.find(soffice) if converter is registry.LIBREOFFICE else ""
-    with workspace(scratch) as space:
+    read_only = [*converter.folders, *([libreoffice.installation(program)] if program else [])]
+    # What an engine may read is settled when its process starts.
+    with _process(scratch, None if read_only else spare, limits=limits) as process:
+        space = process.space
         [copy] = space.add([source])
         request = operations.convert_request(
             copy, space.result, mime_type=mime_type, options=options, work=space.work, program=program
         )
-        programs = [libreoffice.installation(program)] if program else []
-        _perform(request, space=space, limits=limits, cancelled=cancelled, read_only=[*converter.folders, *programs])
+        process.perform(request, cancelled=cancelled, read_only=read_only)
         space.publish(target)
 
 
@@ -112,13 +113,14 @@ def merge(
     options: MergeOptions = _MERGE_OPTIONS,
     limits: Limits = _LIMITS,
     scratch: Path,
+    spare: SpareProcess | None = None,
     cancelled: threading.Event | None = None,
 ) -> None:
     """Merges PDFs into one, in the order given; the same document may appear several times.
 
     Args:
         inputs: at least one PDF, each with the name for its bookmark and for errors about it.
-        target, limits, scratch, cancelled: as for `convert`.
+        target, limits, scratch, spare, cancelled: as for `convert`.
         options: paper size, title.
 
     Raises:
@@ -129,12 +131,13 @@ def merge(
     """
     if not inputs:
         raise ValueError("nothing to merge")
-    with workspace(scratch) as space:
+    with _process(scratch, spare, limits=limits) as process:
+        space = process.space
         copies = space.add([item.path for item in inputs])
         named = [MergeInput(copy, item.name) for copy, item in zip(copies, inputs, strict=True)]
         request = operations.merge_request(named, space.result, options=options, work=space.work)
         try:
-            _perform(request, space=space, limits=limits, cancelled=cancelled)
+            process.perform(request, cancelled=cancelled)
         except EngineError as exc:
             if exc.source in copies:  # the caller knows its own files, not the copies
                 exc.source = inputs[copies.index(exc.source)].path
@@ -150,6 +153,7 @@ def rotate(
     degrees: int,
     limits: Limits = _LIMITS,
     scratch: Path,
+    spare: SpareProcess | None = None,
     cancelled: threading.Event | None = None,
 ) -> None:
     """Rotates a picture clockwise, as it is shown. The result is of the same type, and nothing of it is lost.
@@ -157,7 +161,7 @@ def rotate(
     Args:
         mime_type: the picture's type, image/jpeg or image/png.
         degrees: 90, 180 or 270.
-        source, target, limits, scratch, cancelled: as for `convert`.
+        source, target, limits, scratch, spare, cancelled: as for `convert`.
 
     Raises:
         EngineError: NOT_AN_IMAGE (or none that can be rotated), DOCUMENT_UNREADABLE, PROCESSING_TIMED_OUT,
@@ -167,10 +171,11 @@ def rotate(
     """
     if degrees not in {90, 180, 270}:
         raise ValueError(f"pictures are rotated by 90, 180 or 270 degrees, not by {degrees}")
-    with workspace(scratch) as space:
+    with _process(scratch, spare, limits=limits) as process:
+        space = process.space
         [copy] = space.add([source])
         request = operations.rotate_request(copy, space.result, mime_type=mime_type, degrees=degrees)
-        _perform(request, space=space, limits=limits, cancelled=cancelled)
+        process.perform(request, cancelled=cancelled)
         space.publish(target)
 
 
@@ -181,13 +186,14 @@ def edit(
     rotations: Mapping[int, int],
     limits: Limits = _LIMITS,
     scratch: Path,
+    spare: SpareProcess | None = None,
     cancelled: threading.Event | None = None,
 ) -> None:
     """Rotates pages of a PDF; all else in it is kept. Without rotations, the checked file is passed through.
 
     Args:
         rotations: degrees clockwise, multiples of 90, by page, counted from 0; relative to how the page is shown.
-        source, target, limits, scratch, cancelled: as for `convert`.
+        source, target, limits, scratch, spare, cancelled: as for `convert`.
 
     Raises:
         EngineError: DOCUMENT_UNREADABLE (no PDF, damaged, or it has no such page), PASSWORD_REQUIRED, PROCESSING_TIMED_OUT,
@@ -197,50 +203,16 @@ def edit(
     """
     if wrong := [degrees for degrees in rotations.values() if degrees % 90]:
         raise ValueError(f"pages are rotated by multiples of 90 degrees, not by {wrong[0]}")
-    with workspace(scratch) as space:
+    with _process(scratch, spare, limits=limits) as process:
+        space = process.space
         [copy] = space.add([source])
         request = operations.edit_request(copy, space.result, rotations=rotations)
-        _perform(request, space=space, limits=limits, cancelled=cancelled)
+        process.perform(request, cancelled=cancelled)
         space.publish(target)
 
 
-def _perform(
-    request: dict[str, Any],
-    *,
-    space: Workspace,
-    limits: Limits,
-    cancelled: threading.Event | None,
-    read_only: Sequence[Path] = (),
-) -> None:
-    """Runs one operation in an engine process and raises its error."""
-    space.write_request(request)
-    completed = launcher.run(
-        launcher.engine_command(space.request),
-        limits=limits,
-        cwd=space.work,
-        read_only=[launcher.ENGINES, space.inputs, *read_only],
-        cancelled=cancelled,
-    )
-    logger.debug(
-        "%s took %.2f s, %.2f s of processor time, %d MiB",
-        request["operation"],
-        completed.wall_seconds,
-        completed.cpu_seconds,
-        completed.peak_memory_bytes >> 20,
-    )
-    if completed.exit_code == 0:
-        return
-    diagnosis = completed.stderr.decode(errors="replace").strip()
-    if diagnosis:
-        logger.warning("%s failed: %s", request["operation"], diagnosis[-4000:])
-    try:
-        answer = json.loads(completed.stdout)
-        reason, message = Reason(answer["reason"]), str(answer["message"])
-        source = Path(answer["source"]) if answer.get("source") else None
-    except (ValueError, KeyError, TypeError):
-        reason, message, source = Reason.ENGINE_CRASHED, f"The engine ended with status {completed.exit_code}.", None
-    if reason is Reason.PROCESSING_TOO_LARGE and not message:
-        message = launcher.out_of_memory(limits)
-    if reason is Reason.ENGINE_CRASHED:
-        message = f"The processing was interrupted; it may succeed when tried again. {message}"
-    raise EngineError(reason, message, source=source)
+@contextlib.contextmanager
+def _process(scratch: Path, spare: SpareProcess | None, *, limits: Limits) -> Iterator[EngineProcess]:
+    made = new_process(scratch, limits=limits) if spare is None else spare.process(limits=limits)
+    with made as process:
+        yield process

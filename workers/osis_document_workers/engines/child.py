@@ -1,7 +1,9 @@
 """The process in which an engine reads a user's file.
 
-Run as a script through the launcher: `python -I -B child.py PACKAGE_ROOT REQUEST_FILE`. The request is one JSON object
+Run as a script through the launcher: `python -I -B child.py PACKAGE_ROOT REQUEST_FILE [wait]`. The request is one JSON object
 (see `operations`), the answer one JSON object on standard output: empty, or `reason` and `message` of the failure.
+With `wait` there is a request once a line comes to standard input; until then the libraries are loaded. If that is closed
+without one, nobody had anything to do.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ def main(argv: list[str]) -> int:
     sys.path.append(package_root)
     answer: dict[str, Any] = {}
     try:
+        if argv[3:] == ["wait"]:
+            importlib.import_module(f"{ENGINES}.operations").load()
+            if not os.read(0, 1):
+                return 0
         with Path(request_file).open(encoding="utf-8") as stream:
             request: dict[str, Any] = json.load(stream)
         importlib.import_module(f"{ENGINES}.operations").perform(request)

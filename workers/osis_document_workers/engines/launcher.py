@@ -94,11 +94,16 @@ def run(
     if cancelled is not None and cancelled.is_set():
         raise EngineCancelledError("cancelled before the start")
     with Process(command, limits=limits, cwd=cwd, env=env, read_only=read_only) as process:
-        report = process.report(deadline=process.started + limits.wall_seconds, cancelled=cancelled)
-        process.end()
-        if report is None:
-            raise timed_out(limits)
-        completed = process.completed(report)
+        return await_end(process, limits=limits, cancelled=cancelled)
+
+
+def await_end(process: Process, *, limits: Limits, cancelled: threading.Event | None = None) -> Completed:
+    """Waits for a command that was started, and ends it once its time is over; see `run` for what is returned and raised."""
+    report = process.report(deadline=process.started + limits.wall_seconds, cancelled=cancelled)
+    process.end()
+    if report is None:
+        raise timed_out(limits)
+    completed = process.completed(report)
     check_limits(completed, limits)
     return completed
 
@@ -133,7 +138,7 @@ class Process:
             "TMPDIR": str(cwd),
             **(env or {}),
         }
-        #: When the launcher was started, in monotonic seconds.
+        #: When the command's time began, in monotonic seconds: its launcher's start, unless it was kept waiting then.
         self.started = time.monotonic()
         with contextlib.ExitStack() as stack:
             # Files without a name: nothing to drain while the command runs, nothing to swap for a symbolic link.
@@ -214,9 +219,13 @@ class Process:
         supervisor.wait()
 
 
-def engine_command(request: Path) -> list[str]:
-    """The command line of a process that does what the file `request` asks; it reads `ENGINES` too."""
-    return [sys.executable, "-I", "-B", str(ENGINES / "child.py"), str(ENGINES.parent.parent), str(request)]
+def engine_command(request: Path, *, waits: bool = False) -> list[str]:
+    """The command line of a process that does what the file `request` asks; it reads `ENGINES` too.
+
+    One that `waits` loads what engines need, and looks for the request when a line comes to its standard input.
+    """
+    command = [sys.executable, "-I", "-B", str(ENGINES / "child.py"), str(ENGINES.parent.parent), str(request)]
+    return [*command, "wait"] if waits else command
 
 
 def _prepare(command: Sequence[str], *, cwd: Path, read_only: Sequence[Path]) -> tuple[list[str], sandbox.User | None]:

@@ -86,6 +86,12 @@ def perform(request: dict[str, Any]) -> None:
     _OPERATIONS[request["operation"]](request)
 
 
+def load() -> None:
+    """Imports what takes time, before anybody waits for it."""
+    from . import image_rotation, pdf, pdf_edit  # noqa: F401
+    from .converters import images  # noqa: F401
+
+
 # The engines' modules are imported when used: the caller's process makes requests, and has no need of their libraries.
 def _convert(request: dict[str, Any]) -> None:
     sys.path.extend(request["folders"])  # behind everything else: only the converter is meant
