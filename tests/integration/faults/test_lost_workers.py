@@ -60,6 +60,8 @@ def test_a_document_that_brings_its_workers_down_is_given_up_after_three(server,
     assert len(claims) == 3 + 1
 
 
+@pytest.mark.one_database
+@pytest.mark.timeout(400)
 def test_two_hundred_documents_are_converted_in_order_though_one_of_two_workers_is_killed(server, redis, tmp_path):
     stubs = server.stubs()
     sources = store_all(stubs, [(f"{number}.txt", f"number {number}".encode()) for number in range(DOCUMENTS)])
@@ -69,12 +71,12 @@ def test_two_hundred_documents_are_converted_in_order_though_one_of_two_workers_
         WorkerProcess(tmp_path, server, broker_url=redis.url(), name="left", slots=2),
         WorkerProcess(tmp_path, server, broker_url=redis.url(), name="killed", slots=2) as killed,
     ):
-        for state in jobs.watch(stubs, job.id, seconds=120):
+        for state in jobs.watch(stubs, job.id, seconds=240):
             if state.tasks_done >= DONE_BEFORE:
                 break
         assert state.tasks_done < DOCUMENTS, "too quick for this test"
         killed.kill()
-        ended = jobs.finish(stubs, job.id, seconds=120)
+        ended = jobs.finish(stubs, job.id, seconds=240)
 
     assert ended.state == jobs.DONE, ended.failure
     assert [list(record.input_document_ids) for record in ended.actions[0].records] == [[source] for source in sources]

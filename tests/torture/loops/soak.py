@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import astuple, dataclass
 from itertools import count
 from pathlib import Path
@@ -39,7 +39,7 @@ class Held:
     """What a server holds while nobody calls it."""
 
     threads: int
-    #: Open files and connections.
+    #: Open files and connections, but for those to an SQLite database: of these there are as many as its pool has come to need.
     descriptors: int
     #: Of unfinished uploads, and in the folder for temporary files.
     temporary_files: int
@@ -118,12 +118,23 @@ def _held(server: ServerProcess, temporary: Path) -> Held:
     looks: deque[int] = deque(maxlen=_LOOKS)
 
     def is_quiet() -> bool:
-        looks.append(process.num_fds())
+        looks.append(_descriptors(process))
         return len(looks) == _LOOKS and len(set(looks)) == 1
 
     wait_until(is_quiet, "connections that have ended are closed", seconds=20)
     files_there = [path for folder in (temporary, server.data / "blobs/spool") for path in folder.rglob("*") if path.is_file()]
-    return Held(process.num_threads(), process.num_fds(), len(files_there), process.memory_info().rss)
+    return Held(process.num_threads(), _descriptors(process), len(files_there), process.memory_info().rss)
+
+
+def _descriptors(process: psutil.Process) -> int:
+    links = Path(f"/proc/{process.pid}/fd").iterdir()
+    return sum("/osis-document.db" not in _target(link) for link in links)
+
+
+def _target(link: Path) -> str:
+    with suppress(FileNotFoundError):  # closed just now
+        return str(link.readlink())
+    return ""
 
 
 def _require_flat(server: ServerProcess, temporary: Path, before: Held, held: list[Held]) -> None:

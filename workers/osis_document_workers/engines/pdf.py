@@ -22,7 +22,7 @@ from pypdf.generic import (
 from .errors import EngineError, Reason
 from .options import MergeInput
 from .paper import PaperSize
-from .pdf_fit import fit_pages
+from .pdf_fit import Fitting
 
 #: Readers accept a header after some foreign bytes (PDF 1.7, Annex H, implementation note 13).
 HEADER_BYTES = 1024
@@ -51,6 +51,7 @@ def merge(inputs: Sequence[MergeInput], target: Path, *, paper_size: PaperSize |
         EngineError: MERGE_INPUT_NOT_PDF, PASSWORD_REQUIRED, DOCUMENT_UNREADABLE, PROCESSING_TOO_LARGE, naming the input.
     """
     writer = PdfWriter()
+    fitting = Fitting(writer, paper_size) if paper_size is not None else None
     field_names: set[str] = set()
     with contextlib.ExitStack() as stack:
         for position, item in enumerate(inputs, start=1):
@@ -64,9 +65,12 @@ def merge(inputs: Sequence[MergeInput], target: Path, *, paper_size: PaperSize |
                     names = _field_names(reader)
                 field_names |= names
                 resolve_named_links(reader)
+                first = len(writer.pages)
                 writer.append(reader, outline_item=item.name or f"{position}")
-        if paper_size is not None:
-            fit_pages(writer, paper_size)
+                if fitting is not None:
+                    fitting.fit(writer.pages[first:])
+        if fitting is not None:
+            fitting.finish()
         if title:
             writer.add_metadata({"/Title": title})
         writer.write(target)

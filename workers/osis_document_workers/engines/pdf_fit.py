@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -51,18 +52,33 @@ class Placement:
         return value * self.scale + self.bottom
 
 
-def fit_pages(writer: PdfWriter, paper_size: PaperSize) -> None:
-    """Fits every page: scaled up or down with its aspect, centred, on paper as the page is seen, upright or across.
+class Fitting:
+    """Fits pages: scaled up or down with their aspect, centred, on paper as the page is seen, upright or across.
 
     What the crop box hides stays hidden. Annotations, and destinations that name a position, move along.
     """
-    placements: dict[int, Placement] = {}
-    for page in writer.pages:
-        placement = _fit(writer, page, paper_size)
-        if placement is not None and page.indirect_reference is not None:
-            placements[page.indirect_reference.idnum] = placement
-    if placements:
-        _move_destinations(writer, placements)
+
+    def __init__(self, writer: PdfWriter, paper_size: PaperSize) -> None:
+        self._writer = writer
+        self._paper_size = paper_size
+        #: By the object numbers of pages.
+        self._placements: dict[int, Placement] = {}
+
+    def fit(self, pages: Iterable[PageObject]) -> None:
+        """Fits pages of the writer.
+
+        Raises:
+            PyPdfError, and what else a damaged page makes pypdf raise.
+        """
+        for page in pages:
+            placement = _fit(self._writer, page, self._paper_size)
+            if placement is not None and page.indirect_reference is not None:
+                self._placements[page.indirect_reference.idnum] = placement
+
+    def finish(self) -> None:
+        """Moves the destinations, once all pages are there."""
+        if self._placements:
+            _move_destinations(self._writer, self._placements)
 
 
 def _fit(writer: PdfWriter, page: PageObject, paper_size: PaperSize) -> Placement | None:
