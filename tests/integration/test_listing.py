@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -137,6 +138,19 @@ def test_the_pages_together_are_the_list(admin, many, order, page_size):
 
 def test_a_page_has_twenty_five_documents_unless_asked_otherwise(admin, many):
     assert len(page(admin, path_prefix=many).documents) == 25
+
+
+def test_a_page_has_fewer_documents_than_asked_for_where_they_would_be_too_large_for_an_answer(alpha, folder):
+    wide = Struct()
+    wide.update({"text": "x" * 60_000})
+    tokens = [upload(alpha, b"content").write_token for _ in range(80)]
+    stored = [confirm(alpha, token, path=folder, metadata=wide).id for token in tokens]  # 4.8 MB, and clients take 4 MiB
+
+    found = list(pages(alpha, path_prefix=folder, page_size=1000, order=OLDEST_FIRST))
+
+    assert [document.id for documents in found for document in documents] == stored
+    assert len(found) == 2
+    assert all(sum(document.ByteSize() for document in documents) <= 3 * 1024 * 1024 for documents in found)
 
 
 @pytest.mark.parametrize("page_size", [-1, 1001, 2**31 - 1])

@@ -1,5 +1,7 @@
 """DocumentService."""
 
+from itertools import accumulate
+
 import grpc
 
 from osis.document.v1 import document_pb2, document_service_pb2_grpc
@@ -16,6 +18,9 @@ from osis_document_server.usecases.finalizing import FinalizeDocuments
 from osis_document_server.usecases.lifecycle import Lifecycle
 from osis_document_server.usecases.listing import ListDocuments
 from osis_document_server.usecases.metadata import UpdateMetadata
+
+#: What a page may come to: gRPC's clients take answers of 4 MiB, unless they are told otherwise.
+_PAGE_BYTES = 3 * 1024 * 1024
 
 
 class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
@@ -73,9 +78,8 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
 
     def ListDocuments(self, request: pb.ListDocumentsRequest, context: grpc.ServicerContext) -> pb.ListDocumentsResponse:
         page = self._listing.page(convert.from_list_documents(request), page_size=request.page_size, token=request.page_token)
-        return pb.ListDocumentsResponse(
-            documents=[convert.to_document(document) for document in page.documents], next_page_token=page.next_page_token
-        )
+        documents = _fitting([convert.to_document(document) for document in page.documents])
+        return pb.ListDocumentsResponse(documents=documents, next_page_token=page.first(len(documents)).next_page_token)
 
     def UpdateMetadata(self, request: pb.UpdateMetadataRequest, context: grpc.ServicerContext) -> pb.UpdateMetadataResponse:
         document = self._metadata.update(request.token, convert.from_update_metadata(request))
@@ -141,3 +145,9 @@ def _require_key_for_ids(*refs: document_pb2.DocumentRef) -> None:
     """Raises ``ApiKeyMissing`` when a document is named by its id and the caller has sent no key."""
     if any(ref.WhichOneof("ref") == "document_id" for ref in refs):
         current_caller()
+
+
+def _fitting(documents: list[document_pb2.Document]) -> list[document_pb2.Document]:
+    """Returns the first of them that fit into an answer, one at least."""
+    sizes = accumulate(document.ByteSize() for document in documents)
+    return documents[: max(1, sum(size <= _PAGE_BYTES for size in sizes))]

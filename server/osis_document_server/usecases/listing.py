@@ -1,7 +1,7 @@
 """Listing documents, a page at a time."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,8 +22,22 @@ class DocumentPage:
     """Some documents, and how to ask for those behind them."""
 
     documents: Sequence[Document]
-    #: Empty on the last page.
-    next_page_token: str
+    #: What was asked for.
+    wanted: DocumentFilter
+    #: Whether there are more behind them.
+    has_more: bool
+
+    @property
+    def next_page_token(self) -> str:
+        """Empty on the last page."""
+        if not self.has_more:
+            return ""
+        last = self.documents[-1]
+        return page_token(self.wanted, _place_of(last, self.wanted.order), last.id)
+
+    def first(self, count: int) -> "DocumentPage":
+        """Returns the page with its first documents alone, 1 at least; the next one begins behind them."""
+        return replace(self, documents=self.documents[:count], has_more=self.has_more or count < len(self.documents))
 
 
 class ListDocuments:
@@ -50,11 +64,7 @@ class ListDocuments:
         sql, parameters = query.order_by(*_ordering(wanted.order)).limit(size + 1).sql()
         with reading(self._service.database):
             documents = rows.fetch_documents(self._service.database, sql, parameters)
-        last = documents[size - 1] if len(documents) > size else None
-        return DocumentPage(
-            documents=documents[:size],
-            next_page_token=page_token(wanted, _place_of(last, wanted.order), last.id) if last else "",
-        )
+        return DocumentPage(documents=documents[:size], wanted=wanted, has_more=len(documents) > size)
 
 
 def _filtered(wanted: DocumentFilter) -> "ModelSelect[DocumentRow]":

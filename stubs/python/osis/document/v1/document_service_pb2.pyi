@@ -373,7 +373,9 @@ class ListDocumentsRequest(_message.Message):
     HELD_FIELD_NUMBER: _builtins.int
     CORRUPT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many documents to answer at most: 1 to 1,000; 25 if 0."""
+    """How many documents to answer at most: 1 to 1,000; 25 if 0. Fewer are answered where they would come to more than 3 MiB; whether
+    there are more says `next_page_token`, never their number.
+    """
     page_token: _builtins.str
     """`next_page_token` of the page before; the filters and the order must be the same. Empty: the first page."""
     order: Global___DocumentOrder.ValueType
