@@ -10,7 +10,7 @@ BIN := .venv/bin
 # Tests wait for servers most of the time. `make test ARGS='-n 0'` runs one after the other.
 SIDE_BY_SIDE := -n auto --dist loadgroup
 
-.PHONY: help setup demo serve test test-fast check stubs baseline lock bench torture format clean python
+.PHONY: help setup demo site serve test test-fast check stubs baseline lock bench torture format clean python
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ setup: ## Prepares everything: .venv from the locks, LibreOffice, the servers th
 demo: ## Uploads a docx, a photo and a text, converts and merges them to one PDF, and checks it
 	@scripts/setup.sh demo
 	@$(BIN)/python examples/demo
+
+site: ## Runs a Django site that keeps its documents in the service, with something to look at, until Ctrl-C
+	@scripts/setup.sh demo
+	@$(BIN)/python examples/demo_site $(ARGS)
 
 serve: python ## Runs the service on its embedded default, in the foreground
 	@$(BIN)/osis-document-server serve

@@ -3,7 +3,7 @@
 from row import Row
 from rows.batch_tokens import BATCH_TOKENS
 from rows.download_stream import DOWNLOAD_STREAM
-from rows.gateway_upload import GATEWAY_UPLOAD
+from rows.gateway import GATEWAY_DOWNLOAD, GATEWAY_UPLOAD
 from rows.list_documents import LIST_DOCUMENTS
 from rows.merge import MERGE
 from rows.merge_memory import MERGE_MEMORY
@@ -28,6 +28,7 @@ ROWS: tuple[Row, ...] = (
     OFFICE_POOL_SLOTS,
     MERGE,
     GATEWAY_UPLOAD,
+    GATEWAY_DOWNLOAD,
     GET_DOCUMENT,
     BATCH_GET_DOCUMENTS,
     CREATE_TOKEN,

@@ -15,6 +15,8 @@ class Scale:
     stream_bytes: int = 256 * MIB
     #: A transfer during which memory is watched.
     transfer_bytes: int = 5 * 1024 * MIB
+    #: A file that goes through the HTTP gateway.
+    gateway_bytes: int = 100_000_000
     slow_uploads: int = 1000
     slow_upload_seconds: float = 30.0
     unary_seconds: float = 5.0
@@ -34,6 +36,7 @@ QUICK = Scale(
     rounds=3,
     stream_bytes=64 * MIB,
     transfer_bytes=512 * MIB,
+    gateway_bytes=20_000_000,
     slow_uploads=200,
     slow_upload_seconds=5.0,
     unary_seconds=1.0,

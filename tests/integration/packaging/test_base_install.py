@@ -53,6 +53,7 @@ def test_the_wheel_holds_the_packages_the_licence_and_the_marks_of_typed_code(wh
         "osis",
         "osis_document",
         "osis_document_client",
+        "osis_document_components",
         "osis_document_server",
         "osis_document_workers",
         f"osis_document-{VERSION}.dist-info",

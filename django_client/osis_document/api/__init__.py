@@ -1,0 +1,1 @@
+"""What other servers and the browsers' side use."""

@@ -1,0 +1,1 @@
+"""The HTTP surface of the document service, for browsers and HTTP clients."""

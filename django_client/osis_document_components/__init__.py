@@ -1,0 +1,1 @@
+"""The app `osis_document` under the name of the newer client package, for applications written against that."""

@@ -1,0 +1,5 @@
+"""The validators."""
+
+from osis_document.validators import TokenValidator
+
+__all__ = ["TokenValidator"]

@@ -1,0 +1,1 @@
+"""A project that uses the app, as a host does."""

@@ -1,0 +1,15 @@
+"""The host as WSGI and ASGI servers run it for the tests of the gateway: with settings that the environment brings as JSON."""
+
+import json
+import os
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.django_app.project.settings")
+for name, value in json.loads(os.environ["TESTS_SETTINGS"]).items():
+    setattr(settings, name, value)
+
+wsgi = get_wsgi_application()
+asgi = get_asgi_application()

@@ -1,0 +1,117 @@
+"""The gateway under uvicorn (ASGI): the same bytes, streamed without holding up others."""
+
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+
+import pytest
+import requests
+
+from tests.benchmarks.memory import Memory
+from tests.support import files, images
+from tests.support.gateway import uvicorn
+from tests.support.uploads import MEBIBYTE
+
+pytestmark = pytest.mark.without_service
+
+CONTENT = files.pdf_of_size(48 * MEBIBYTE, seed=11)
+
+
+@pytest.fixture(scope="module")
+def gateway(service, tmp_path_factory):
+    """The gateway under uvicorn."""
+    with uvicorn(tmp_path_factory.mktemp("gateway"), service) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def document(gateway):
+    """The id of a large PDF, uploaded through it."""
+    return gateway.store(CONTENT, "large.pdf")
+
+
+def test_a_large_file_comes_back_byte_for_byte_and_is_never_in_memory_as_a_whole(gateway, document):
+    memory = Memory(gateway.pid)
+    memory.forget_peak()
+    before = memory.now()
+    got = sha256()
+    with gateway.call("GET", f"file/{gateway.token(document)}", stream=True) as answer:
+        assert answer.headers["Content-Length"] == str(len(CONTENT))
+        for block in answer.iter_content(MEBIBYTE):
+            got.update(block)
+
+    assert got.hexdigest() == sha256(CONTENT).hexdigest()
+    assert memory.peak() - before < 24 * MEBIBYTE
+
+
+def test_slow_readers_hold_nobody_up(gateway, document):
+    path = f"file/{gateway.token(document)}"
+    readers = [gateway.call("GET", path, stream=True) for _ in range(20)]
+    try:
+        for reader in readers:
+            assert next(reader.iter_content(1000))
+        answer = gateway.get(path.replace("file/", "metadata/"))
+        assert answer.elapsed.total_seconds() < 5
+        assert answer.json()["size"] == len(CONTENT)
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+def test_a_reader_that_goes_away_ends_the_transfer(gateway, document, service):
+    with gateway.call("GET", f"file/{gateway.token(document)}", stream=True) as answer:
+        assert next(answer.iter_content(1000))
+
+    service.wait_for_output(r"method=DownloadService/Download code=CANCELLED")
+
+
+def test_ranges_etags_and_head_are_the_same(gateway, document):
+    path = f"file/{gateway.token(document)}"
+
+    part = gateway.get(path, headers={"Range": "bytes=1048570-1048590"})
+    same = gateway.get(path, headers={"If-None-Match": part.headers["ETag"]})
+    head = gateway.call("HEAD", path)
+
+    assert (part.status_code, part.content) == (206, CONTENT[1048570:1048591])
+    assert (same.status_code, same.content) == (304, b"")
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(CONTENT)))
+
+
+def test_damage_breaks_the_connection(gateway, service):
+    content = files.pdf_of_size(3 * MEBIBYTE + 7, seed=12)
+    token = gateway.token(gateway.store(content, "scan.pdf"))
+    file = service.blob_file_of(content)
+    file.chmod(0o600)
+    with file.open("r+b") as opened:
+        opened.seek(2 * MEBIBYTE + 5)
+        opened.write(bytes([content[2 * MEBIBYTE + 5] ^ 1]))
+    received = []
+
+    with (
+        gateway.call("GET", f"file/{token}", stream=True) as answer,
+        pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)),
+    ):
+        received.extend(answer.iter_content(65_536))
+
+    assert b"".join(received) == content[: 2 * MEBIBYTE]
+    assert gateway.get(f"metadata/{token}").status_code == 409
+    assert token[:60] not in gateway.output()
+
+
+def test_many_at_once_upload_rotate_and_read(gateway):
+    picture = images.picture(width=60, height=20)
+
+    def whole(number):
+        token = gateway.token(gateway.store(picture, f"{number}.png"), write=True)
+        rotated = gateway.post(f"rotate-image/{token}", json={"rotate": 90})
+        return gateway.get(f"file/{rotated.json()['token']}").content
+
+    with ThreadPoolExecutor(6) as pool:
+        contents = set(pool.map(whole, range(6)))
+
+    assert all(images.are_equal(images.shown(content), images.turned(picture, 90)) for content in contents)
+
+
+def test_refusals_are_the_same(gateway):
+    assert gateway.post("request-upload", files={"file": ("photo.pdf", files.png())}).status_code == 409
+    assert gateway.get("file/some/thing", headers={"Accept": "text/html"}).status_code == 404
+    assert gateway.post("read-tokens", json={"uuids": []}).status_code == 403

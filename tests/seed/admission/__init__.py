@@ -1,0 +1,1 @@
+"""An existing application's app, as the seed writes it."""
