@@ -256,15 +256,27 @@ def test_a_service_that_is_down_is_a_form_error_and_loses_nothing(upload: Upload
 
 
 def test_an_infected_document_of_the_page_stays_unless_it_is_removed(store: Upload) -> None:
-    infected = UUID(store(b"Another virus."))
+    infected = UUID(store(b"Another virus.", "virus.txt"))
     documents.declare_infected(uuid=infected)
     form_class = form_of(required=False)
-    [reference] = checkboxes(str(form_class(initial={"files": [infected]})["files"]))
+    html = str(form_class(initial={"files": [infected]})["files"])
+    assert "virus.txt" in html
+    [reference] = checkboxes(html)
     form = form_class(sent([reference]), initial={"files": [infected]})
     assert form.is_valid()
     assert form.cleaned_data["files"] == [infected]
     assert form.fields["files"].persist([infected]) == [infected]
     assert not form.has_changed()
+
+
+def test_a_document_that_has_no_edited_copy_yet_may_be_edited_and_sent_back(store: Upload) -> None:
+    document_id = UUID(store(name="plain.txt"))
+    form_class = form_of(for_modified_upload=True)
+    html = str(form_class(initial={"files": [document_id]})["files"])
+    assert "plain.txt" in html
+    form = form_class(sent(checkboxes(html)), initial={"files": [document_id]})
+    assert form.is_valid(), form.errors
+    assert form.fields["files"].persist(form.cleaned_data["files"]) == [document_id]
 
 
 def test_a_disabled_field_answers_its_initial_value_whatever_is_sent(store: Upload, upload: Upload, calls: list[str]) -> None:
@@ -285,6 +297,14 @@ def test_whatever_is_sent_in_place_of_a_token_is_a_form_error(junk: str) -> None
     assert str(form["files"]).count("A file that cannot be shown") == 1
     with pytest.raises(ValidationError):
         TokenField().clean(junk)
+
+
+def test_a_forged_token_shows_nothing_of_the_document_that_it_names(store: Upload) -> None:
+    token = write_token(store(name="secret.txt"))
+    header, payload, signature = token.split(".")
+    form = form_of()(sent([f"{header}.{payload}.{signature[::-1]}"]))
+    assert "not valid" in form.errors["files"][0]
+    assert "secret" not in str(form)
 
 
 def test_a_uuid_is_not_accepted_in_place_of_a_token(store: Upload) -> None:

@@ -304,7 +304,7 @@ def test_what_needs_the_key_is_403_without_it(gateway, method, path, headers):
 
 def test_an_address_may_upload_so_often_and_then_is_told_when_to_come_back(limited):
     codes = [upload_from(limited, "203.0.113.1").status_code for _ in range(4)]
-    refused = upload_from(limited, "203.0.113.1")
+    refused = upload_from(limited, "203.0.113.1", files.text_of_size(20 * MEBIBYTE))  # it sees the answer although it sends first
 
     assert codes == [201, 201, 201, 429]
     assert 0 < int(refused.headers["Retry-After"]) <= 86_400

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from osis.document.v1.document_pb2 import Document, DocumentStatus
-from osis_document_client import ServiceError
+from osis_document_client import ModifiedCopyNotFound, ServiceError
 
 from ..channel import client
 from ..enums import PostProcessingWanted
@@ -128,10 +128,12 @@ def _ask(values: list[str], options: UploadOptions) -> list[str | ValidationErro
 
 
 def _judged(value: str, answer: Document | ServiceError, options: UploadOptions) -> str | ValidationError:
-    if isinstance(answer, ServiceError):
-        return validation_error(exception_for(answer))
     said = statement_of(value)
     purpose = said.purpose if said is not None else ""
+    if isinstance(answer, ModifiedCopyNotFound) and purpose == "write":
+        return value  # of a document that is there, and may be edited for the first time
+    if isinstance(answer, ServiceError):
+        return validation_error(exception_for(answer))
     if purpose == "read":
         return validation_error(TokenNotAllowed(), name=answer.name)
     if answer.status == DocumentStatus.DOCUMENT_STATUS_REQUESTED:

@@ -7,15 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
 from .. import conf
+from ..enums import DocumentError
 from ..exceptions import OsisDocumentException
 from ..services import documents
 from . import references
-from .identifiers import may_be_token
+from .identifiers import may_be_token, statement_of
 from .options import UploadOptions, split_options
 
 
@@ -141,8 +143,26 @@ def _data_attributes(name: str, tokens: list[str], options: UploadOptions) -> di
 def _files(tokens: list[str]) -> Iterator[dict[str, str]]:
     """The token and the name of each file; no name where it cannot be had."""
     try:
-        known = documents.all_metadata([token for token in tokens if may_be_token(token) and not references.is_reference(token)])
+        names = _names(tokens)
     except OsisDocumentException:
-        known = {}
+        names = {}
     for token in tokens:
-        yield {"token": token, "name": str(known.get(token, {}).get("name", ""))}
+        yield {"token": token, "name": names.get(token, "")}
+
+
+def _names(tokens: list[str]) -> dict[str, str]:
+    """The names of the files of tokens and references, in two calls at most."""
+    found = documents.all_metadata([each for each in tokens if may_be_token(each) and not references.is_reference(each)])
+    ids = {token: found_id for token in tokens if (found_id := _id_of_nameless(token, found)) is not None}
+    described = documents.describe(ids.values()) if ids else {}
+    known = found | {token: described[str(found_id)] for token, found_id in ids.items()}
+    return {token: str(metadata["name"]) for token, metadata in known.items() if "name" in metadata}
+
+
+def _id_of_nameless(token: str, found: Mapping[str, Mapping[str, Any]]) -> UUID | None:
+    """The document of a reference, or of a genuine token of an edited copy that is not there yet."""
+    if references.is_reference(token):
+        return references.resolve(token)
+    said = statement_of(token)
+    is_genuine = found.get(token, {}).get("error", {}).get("code") == DocumentError.UPLOAD_NOT_FOUND
+    return said.document_id if said is not None and is_genuine else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import connections, transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 from rest_framework.negotiation import BaseContentNegotiation
@@ -28,6 +29,9 @@ from osis_document.gateway.keys import ApiKeyRequired
 from osis_document_client import OsisDocumentError
 
 logger = logging.getLogger(__name__)
+
+_DRAINED_BYTES = 32 << 20
+_DRAINED_AT_ONCE_BYTES = 1 << 20
 
 
 class JsonAlways(BaseContentNegotiation):
@@ -98,6 +102,7 @@ class GatewayView(APIView):
                 raise exc
             response = answer
         response.exception = True
+        _drain(self.request._request)
         return response
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -120,6 +125,14 @@ class GatewayView(APIView):
     def get_exception_handler_context(self) -> dict[str, Any]:
         """What REST framework's own handler is told."""
         return {"view": self, "args": (), "kwargs": {}, "request": self.request}
+
+
+def _drain(request: HttpRequest) -> None:
+    """Reads what is left of a body, up to a point, so that clients which send first and read then see why it was refused."""
+    left = _DRAINED_BYTES
+    with suppress(UnreadablePostError):
+        while left > 0 and (data := request.read(_DRAINED_AT_ONCE_BYTES)):
+            left -= len(data)
 
 
 def _as_refusal(exc: Exception) -> Exception:

@@ -28,9 +28,6 @@ _FIELD = "file"
 #: What a form may have beside the file's bytes: boundaries, headers, other fields.
 _FORM_BYTES = 64 << 10
 
-#: So much of a body that is refused is read on, so that clients which send first and read then see the answer.
-_DRAINED_BYTES = 32 << 20
-
 
 class LengthRequired(APIException):
     """The body's length was not announced."""
@@ -97,7 +94,6 @@ def receiving(request: Request, quota: Quota, *, name: str | None = None) -> Ite
         raise exception_for(exc) from exc
     finally:
         handler.tear_down()
-        body.drain(length)
 
 
 class CountedBody:
@@ -106,25 +102,15 @@ class CountedBody:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self.count = 0
-        self._broken = False
 
     def read(self, size: int = -1, /) -> bytes:
         """Reads up to `size` bytes; none at the end, or where the client went away."""
         try:
             data = self._request.read(size)
         except UnreadablePostError:
-            self._broken = True
             return b""
         self.count += len(data)
         return data
-
-    def drain(self, length: int) -> None:
-        """Reads what is left of a body, if that is not too much."""
-        if length - self.count > _DRAINED_BYTES:
-            return
-        while not self._broken and self.count < length:
-            if not self.read(MESSAGE_BYTES):
-                return
 
 
 def _announced_length(request: HttpRequest) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -27,7 +28,7 @@ def send(client: Client, file: BinaryIO, spec: UploadSpec, *, sha256: str) -> in
 
     Args:
         client: the way to the service, with an admin's key.
-        file: stands at its start; it has `spec.size_bytes` bytes.
+        file: what is read; it has `spec.size_bytes` bytes.
         spec: what it is. An upload that was begun with an equal one is gone on with.
         sha256: what the whole file's must be.
 
@@ -44,14 +45,13 @@ def send(client: Client, file: BinaryIO, spec: UploadSpec, *, sha256: str) -> in
             offset = _persisted_size(client, spec.upload_id) if spec.size_bytes > MESSAGE_BYTES or attempt > 1 else 0
             if offset is None:
                 return sent_bytes
-            file.seek(offset)
             response = _write(client, _messages(file, spec, offset=offset, sha256=sha256))
         except _PASSING as exc:
             if attempt == client.backoff.attempts:
                 raise
             _pause(client, attempt, exc)
             continue
-        sent_bytes += file.tell() - offset
+        sent_bytes += spec.size_bytes - offset
         if response.WhichOneof("outcome") == "result":
             return sent_bytes
     raise Unavailable("the service ended the upload before its end, again and again")
@@ -79,7 +79,8 @@ def _persisted_size(client: Client, upload_id: str) -> int | None:
 def _messages(file: BinaryIO, spec: UploadSpec, *, offset: int, sha256: str) -> Iterator[WriteUploadRequest]:
     first = True
     while True:
-        data = file.read(MESSAGE_BYTES)
+        # By place: gRPC may still be reading for a stream that has failed while the next one is under way.
+        data = os.pread(file.fileno(), MESSAGE_BYTES, offset)
         at_end = offset + len(data) >= spec.size_bytes or not data
         message = WriteUploadRequest(write_offset=offset, data=data, finish_write=at_end, sha256=sha256 if at_end else "")
         if first:

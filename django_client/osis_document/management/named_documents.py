@@ -69,8 +69,12 @@ def places(databases: Iterable[str] = ()) -> list[Place]:
     for model in apps.get_models():
         if model._meta.proxy:
             continue
-        aliases = [alias for alias in wanted if router.allow_migrate_model(alias, model)] if wanted else [router.db_for_read(model)]
-        found += [Place(model=model, field=field, database=alias) for field in file_fields(model, local=True) for alias in aliases]
+        aliases = (
+            [alias for alias in wanted if router.allow_migrate_model(alias, model)] if wanted else [router.db_for_read(model)]
+        )
+        found += [
+            Place(model=model, field=field, database=alias) for field in file_fields(model, local=True) for alias in aliases
+        ]
     return found
 
 
@@ -80,6 +84,8 @@ class NamedDocuments:
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = places
         self._table = sqlite3.connect("", isolation_level=None)  # a file without a name, which goes with the connection
+        self._table.execute("PRAGMA journal_mode = OFF")  # nobody needs it after a crash
+        self._table.execute("BEGIN")
         self._table.execute("CREATE TABLE named (id BLOB PRIMARY KEY, place INTEGER, row TEXT) WITHOUT ROWID")
         self._table.execute("CREATE TABLE made (id BLOB PRIMARY KEY) WITHOUT ROWID")
 
@@ -94,7 +100,9 @@ class NamedDocuments:
         count = 0
         for number, place in enumerate(self.places):
             for key, ids in place.documents():
-                self._table.executemany("INSERT OR IGNORE INTO named VALUES (?, ?, ?)", ((each.bytes, number, key) for each in ids))
+                self._table.executemany(
+                    "INSERT OR IGNORE INTO named VALUES (?, ?, ?)", ((each.bytes, number, key) for each in ids)
+                )
                 count += 1
                 if count % _ROWS_AT_ONCE == 0:
                     yield count
