@@ -21,4 +21,5 @@ compile uv.txt requirements/uv.in
 compile base.txt pyproject.toml
 compile dev.txt pyproject.toml --all-extras "${groups[@]}"
 compile stubs.txt requirements/stubs.in
+compile django42.txt requirements/django42.in
 "$bin/python" scripts/lock_inputs.py >requirements/inputs.sha256

@@ -249,7 +249,7 @@ def test_head_is_get_without_the_bytes(gateway, path):
     assert answer.headers["Content-Type"] == "application/pdf"
 
 
-def test_people_get_pages_that_say_what_to_do_in_their_language(gateway, service):
+def test_people_get_pages_that_say_what_to_do(gateway, service):
     for name, (token, code) in tokens_of_all_kinds(gateway, service).items():
         page = gateway.get(f"file/{token}", headers=BROWSER)
         assert (name, page.status_code) == (name, code)
@@ -259,6 +259,17 @@ def test_people_get_pages_that_say_what_to_do_in_their_language(gateway, service
         expected = {403: "This link has expired", 404: "There is no such document", 500: "infected"}[code]
         assert expected in page.text
         assert token not in page.text
+
+
+def test_people_get_pages_in_their_language(gateway):
+    late = signing.expired(gateway.token(gateway.store(b"A note.")))
+
+    page = gateway.get(f"file/{late}", headers=BROWSER | {"Accept-Language": "fr-BE,fr;q=0.9"})
+
+    assert page.status_code == 403
+    assert '<html lang="fr"' in page.text
+    assert "This link has expired" not in page.text
+    assert "Accept-Language" in page.headers["Vary"]
 
 
 def test_damage_breaks_the_connection_before_the_damaged_block_and_is_told_from_then_on(gateway, damaged):

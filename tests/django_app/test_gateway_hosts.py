@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import requests
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.views import View
@@ -31,6 +32,24 @@ def test_workers_that_were_forked_from_a_loaded_host_all_serve(service, tmp_path
 
     assert set(contents) == {content}
     assert len(workers) == 4
+
+
+def test_the_plainest_worker_breaks_the_connection_at_damage_too(service, tmp_path):
+    content = files.pdf_of_size(3 * MEBIBYTE, seed=77)
+    with gunicorn(tmp_path, service, "--worker-class", "sync", "--threads", "1") as gateway:
+        token = gateway.token(gateway.store(content, "scan.pdf"))
+        file = service.blob_file_of(content)
+        file.chmod(0o600)
+        with file.open("r+b") as opened:
+            opened.seek(MEBIBYTE + 5)
+            opened.write(bytes([content[MEBIBYTE + 5] ^ 1]))
+        received = []
+        with gateway.get(f"file/{token}", stream=True) as answer, pytest.raises(requests.exceptions.RequestException):
+            received.extend(answer.iter_content(65_536))
+
+        assert b"".join(received) == content[:MEBIBYTE]
+        assert gateway.get(f"file/{token}").status_code == 409
+        assert token[:60] not in gateway.output()
 
 
 def test_a_service_that_does_not_answer_is_503_and_says_nothing_more(tmp_path):
@@ -84,10 +103,10 @@ class ApplicantView(CorsAllowOriginMixin, View):
 @pytest.mark.parametrize(("origin", "allowed"), [("https://www.listed.example", True), ("https://other.example", False)])
 def test_views_of_a_host_let_the_same_sites_in(settings, origin, allowed):
     settings.OSIS_DOCUMENT_DOMAIN_LIST = ["www.listed.example"]
-    view, requests = ApplicantView.as_view(), RequestFactory()
+    view, factory = ApplicantView.as_view(), RequestFactory()
 
-    answer = view(requests.get("/", headers={"Origin": origin}))
-    asked = view(requests.options("/", headers={"Origin": origin, "Access-Control-Request-Method": "GET"}))
+    answer = view(factory.get("/", headers={"Origin": origin}))
+    asked = view(factory.options("/", headers={"Origin": origin, "Access-Control-Request-Method": "GET"}))
 
     assert answer.content == b"applicant"
     assert answer.get("Access-Control-Allow-Origin") == (origin if allowed else None)

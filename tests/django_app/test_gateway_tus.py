@@ -180,6 +180,17 @@ def test_a_name_is_only_a_name(gateway):
     assert gateway.get(f"metadata/{answer.headers['Osis-Write-Token']}").json()["name"] == "passwd.txt"
 
 
+def test_metadata_of_any_length_make_an_address_that_can_be_used(gateway):
+    name = "é" * 240 + ".txt"
+    headers = {"Upload_Length": 7, "Upload_Metadata": metadata(name, caption=name, relativePath=name, filetype="text/plain")}
+
+    url = call("POST", f"{gateway.url}uploads/", **headers).headers["Location"]
+
+    assert call("HEAD", url).headers["Upload-Metadata"] == metadata(name)
+    token = patch(url, b"A note.", 0).headers["Osis-Write-Token"]
+    assert gateway.get(f"metadata/{token}").json()["name"] == name
+
+
 @pytest.mark.parametrize("offset", [0, 999, 1001])
 def test_another_offset_than_the_uploads_is_409_and_changes_nothing(gateway, offset):
     url = create(gateway, body=CONTENT[:1000], **PART).headers["Location"]

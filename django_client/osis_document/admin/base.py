@@ -132,7 +132,7 @@ class ServiceAdmin(_ModelAdmin):
 
     def page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
         """A page of the admin."""
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined] # by which templates find the site's addresses
+        request.current_app = self.admin_site.name  # by which templates find the site's addresses
         shared = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

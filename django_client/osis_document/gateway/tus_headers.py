@@ -22,6 +22,9 @@ TOKEN_HEADER = "Osis-Write-Token"  # noqa: S105  # a header's name
 
 _SHA256_BYTES = 32
 
+#: The address of an upload has it in it, and addresses cannot be of any length.
+_MAX_KEPT_METADATA = 2_000
+
 #: What fits into 64 bits for sure.
 _MAX_DIGITS = 18
 
@@ -53,7 +56,7 @@ class Creation:
 
     length: int
     metadata: str
-    """`Upload-Metadata` as it was sent, so that it can be told again."""
+    """`Upload-Metadata` as it was sent, so that it can be told again; of a long one the name alone."""
 
     name: str
 
@@ -77,7 +80,9 @@ def read_creation(request: HttpRequest) -> Creation:
     name = name.replace("\\", "/").rpartition("/")[2]
     if not name:
         raise ParseError("Send the file's name in Upload-Metadata, as filename.")
-    return Creation(length=_number(request, "Upload-Length"), metadata=metadata, name=name)
+    if len(metadata) > _MAX_KEPT_METADATA:
+        metadata = f"filename {base64.b64encode(name.encode()).decode()}"
+    return Creation(length=_number(request, "Upload-Length"), metadata=metadata[:_MAX_KEPT_METADATA], name=name)
 
 
 def read_offset(request: HttpRequest) -> int:

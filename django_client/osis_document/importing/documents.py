@@ -80,7 +80,7 @@ def copy_spec(copy: OldCopy, file: BinaryIO) -> UploadSpec:
 
 
 def require_same_document(found: Document, document: OldDocument, *, sha256: str) -> None:
-    """Raises `NotImported` unless the service's document is the one of the table, whatever was done to it in the service since."""
+    """Raises `NotImported` unless the service's document is the one of the table, whatever was done to it there since."""
     if found.path != unicodedata.normalize("NFC", document.file):
         raise NotImported(Outcome.DIFFERENT, f"the service has a document with this id at {found.path!r}")
     if abs(_moment(found.upload_time) - document.uploaded_at) > _CLOCK_LEEWAY:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from .outcomes import NotImported, Outcome
 
@@ -27,7 +27,7 @@ class MediaFolder:
         self._root = root.resolve()
 
     @contextmanager
-    def open(self, path: str) -> Iterator[BinaryIO]:
+    def open(self, path: str) -> Iterator[BufferedReader]:
         """Opens the file at a path of the tables, for reading.
 
         Raises:
@@ -55,7 +55,7 @@ class MediaFolder:
         return place
 
 
-def verified_sha256(file: BinaryIO, *, expected_sha256: str, expected_bytes: int) -> str:
+def verified_sha256(file: BufferedReader, *, expected_sha256: str, expected_bytes: int) -> str:
     """SHA-256 of a file in hexadecimal; the file stands at its start again afterwards.
 
     Args:

@@ -11,7 +11,7 @@ class Outcome(Enum):
 
     IMPORTED = "imported"
     PRESENT = "there already"
-    LEFT_OUT = "left out, as their time is over"
+    LEFT_OUT = "left out"
     DAMAGED = "damaged"
     MISSING = "without their file"
     DIFFERENT = "there already with another content or path"
@@ -53,10 +53,9 @@ class Tally:
         return f"{counts.total()} {kind}" + (f": {told}" if told else "")
 
     @property
-    def done(self) -> int:
-        """How many items there was something to do for."""
-        idle = (Outcome.PRESENT, Outcome.LEFT_OUT)
-        return sum(counts.total() - sum(counts[each] for each in idle) for counts in self._counts.values())
+    def imported(self) -> int:
+        """How many items were brought over."""
+        return sum(counts[Outcome.IMPORTED] for counts in self._counts.values())
 
     @property
     def failures(self) -> int:

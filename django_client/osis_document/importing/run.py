@@ -23,6 +23,7 @@ from osis_document_client import (
     PermissionDenied,
     PostProcessingNotFound,
     RequestIdConflict,
+    ServerOverloaded,
     ServiceError,
     StorageFull,
     Unavailable,
@@ -38,7 +39,7 @@ _Row = TypeVar("_Row")
 
 DOCUMENTS, COPIES, JOBS = "documents", "modified copies", "post-processings"
 #: The next item would fail as this one did.
-_ENDS_THE_RUN = (AuthenticationError, PermissionDenied, StorageFull, Unavailable, DeadlineExceeded)
+_ENDS_THE_RUN = (AuthenticationError, PermissionDenied, StorageFull, ServerOverloaded, Unavailable, DeadlineExceeded)
 
 
 class Stopped(Exception):
@@ -54,7 +55,8 @@ class Import:
         media: where the files are.
         tell: called with each line for people.
         complain: called with each line about something that failed.
-        limit: how many items to bring over at most; those that are there already do not count. None: all.
+        explain: called with each line about something that is left out.
+        limit: how many items to bring over at most. None: all.
         dry_run: look at everything, send nothing.
     """
 
@@ -66,6 +68,7 @@ class Import:
         *,
         tell: Callable[[str], None],
         complain: Callable[[str], None],
+        explain: Callable[[str], None],
         limit: int | None = None,
         dry_run: bool = False,
     ) -> None:
@@ -74,6 +77,7 @@ class Import:
         self._media = media
         self._tell = tell
         self._complain = complain
+        self._explain = explain
         self._limit = limit
         self._dry_run = dry_run
         self.tally = Tally()
@@ -93,7 +97,7 @@ class Import:
     @property
     def limit_is_reached(self) -> bool:
         """True when no more is to be brought over."""
-        return self._limit is not None and self.tally.done >= self._limit
+        return self._limit is not None and self.tally.imported >= self._limit
 
     def _bring_all(
         self,
@@ -113,7 +117,7 @@ class Import:
     def _outcome(
         self, kind: str, row: _Row, document: Document | None, bring: Callable[[_Row, Document | None], Outcome]
     ) -> Outcome:
-        """Brings one item over, and says so when that fails."""
+        """Brings one item over, and says why when it does not."""
         try:
             return bring(row, document)
         except NotImported as exc:
@@ -124,8 +128,8 @@ class Import:
             outcome, why = Outcome.DAMAGED, "its file has changed while it was sent"
         except (OsisDocumentError, OSError) as exc:
             outcome, why = Outcome.REFUSED, str(exc)
-        if outcome.is_failure:
-            self._complain(f"{_label(kind, row)}: {outcome.value}: {why}")
+        report = self._complain if outcome.is_failure else self._explain
+        report(f"{_label(kind, row)}: {outcome.value}: {why}")
         return outcome
 
     def _found(self, ids: Sequence[UUID]) -> Iterator[Document | None]:
@@ -143,8 +147,8 @@ class Import:
         if found is not None and declared:
             documents.require_same_document(found, row, sha256=declared.lower())
             return Outcome.PRESENT
-        if found is None and documents.is_over(row, now=timezone.now()):
-            return Outcome.LEFT_OUT
+        if found is None:
+            _require_lasting(row)
         with self._media.open(row.file) as file:
             sha256 = verified_sha256(file, expected_sha256=declared, expected_bytes=row.size_bytes)
             if found is not None:
@@ -156,8 +160,8 @@ class Import:
         return Outcome.IMPORTED
 
     def _bring_copy(self, row: OldCopy, found: Document | None) -> Outcome:
-        if found is None and documents.is_over(row.document, now=timezone.now()):
-            return Outcome.LEFT_OUT
+        if found is None:
+            _require_lasting(row.document)
         if found is None and not self._dry_run:
             raise NotImported(Outcome.REFUSED, "the document that it is of is not in the service")
         declared = documents.declared_sha256(row.document.metadata, "modified_hash")
@@ -211,6 +215,12 @@ class Import:
         known = self._tables.find_documents(named)
         now = timezone.now()
         return len(known) < len(named) or any(documents.is_over(document, now=now) for document in known.values())
+
+
+def _require_lasting(document: OldDocument) -> None:
+    """Raises `NotImported` for what the service would remove at once."""
+    if documents.is_over(document, now=timezone.now()):
+        raise NotImported(Outcome.LEFT_OUT, "it has expired, or was not confirmed in time, and would be removed at once")
 
 
 def _label(kind: str, row: object) -> str:

@@ -12,6 +12,7 @@ from osis_document_client import (
     Client,
     DeadlineExceeded,
     OffsetGap,
+    ServerOverloaded,
     ServiceError,
     Unavailable,
     UploadNotFound,
@@ -20,7 +21,7 @@ from osis_document_client import (
 #: How much one message carries.
 MESSAGE_BYTES = 1 << 20
 #: Nothing is wrong with the upload itself: it goes on from where it is.
-_PASSING = (Unavailable, Cancelled, DeadlineExceeded, OffsetGap)
+_PASSING = (Unavailable, Cancelled, DeadlineExceeded, ServerOverloaded, OffsetGap)
 
 
 def send(client: Client, file: BinaryIO, spec: UploadSpec, *, sha256: str) -> int:

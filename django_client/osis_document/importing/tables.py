@@ -173,7 +173,8 @@ class OldTables:
     def _rows(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(query, parameters)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
 
 def _document(row: Sequence[Any]) -> OldDocument:

@@ -34,13 +34,17 @@ class Place:
     def __str__(self) -> str:
         return f"{self.model._meta.label}.{self.field.name}"
 
-    def still_named(self, ids: Sequence[UUID]) -> set[UUID]:
-        """Which of these documents rows name now."""
-        overlapping = self._rows().filter(**{f"{self.field.attname}__overlap": list(ids)})
+    def still_named(self, rows: Sequence[str]) -> set[UUID]:
+        """Which documents these rows, given by their primary keys, name now."""
         named: set[UUID] = set()
-        for value in overlapping.values_list(self.field.attname, flat=True).iterator(chunk_size=_ROWS_AT_ONCE):
-            named.update(value)
-        return named.intersection(ids)
+        for value in self._rows().filter(pk__in=rows).values_list(self.field.attname, flat=True):
+            named.update(value or ())
+        return named
+
+    @property
+    def is_found_by_text(self) -> bool:
+        """Whether rows are found by the texts of their primary keys; those of several columns are not."""
+        return type(self.model._meta.pk).__name__ != "CompositePrimaryKey"  # Django has it from 5.2 on
 
     def documents(self) -> Iterator[tuple[str, list[UUID]]]:
         """Each row's primary key as text, and the documents that it names."""

@@ -103,7 +103,7 @@ def _finalized(document_ids: list[str]) -> list[str]:
         for error in exc.errors.values():
             if error.reason not in _GONE:
                 raise
-        return [document.id for document in exc.results.succeeded]
+        return [document_id for place, document_id in enumerate(document_ids) if place not in exc.errors]
 
 
 def _why_missing(result: Document | ServiceError) -> str:
@@ -120,8 +120,10 @@ def _still_named(found: list[Missing]) -> Iterator[Missing]:
     """Without those that rows stopped naming after they were read."""
     for place in {each.place for each in found}:
         here = [each for each in found if each.place == place]
-        named = place.still_named([each.document_id for each in here])
-        yield from (each for each in here if each.document_id in named)
+        if place.is_found_by_text:
+            named = place.still_named([each.row for each in here])
+            here = [each for each in here if each.document_id in named]
+        yield from here
 
 
 def _made_by(job: PostProcessing) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--media-root", metavar="DIR", type=Path, help="the media folder (default: MEDIA_ROOT)")
         parser.add_argument("--dry-run", action="store_true", help="check every file and say what would be done; send nothing")
-        parser.add_argument("--limit", metavar="N", type=int, help="stop after so many that were not there yet")
+        parser.add_argument("--limit", metavar="N", type=int, help="stop after so many were brought over")
         parser.add_argument(
             "--batch-size",
             metavar="N",
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             help="how many rows to read, and to ask the service about, at once (default: %(default)s)",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
         """Runs the import; ends with 1 if anything failed."""
         if options["batch_size"] < 1 or (options["limit"] is not None and options["limit"] < 1):
             raise CommandError("--batch-size and --limit must be at least 1.")
@@ -62,6 +62,7 @@ class Command(BaseCommand):
                     media,
                     tell=self.stdout.write,
                     complain=self.stderr.write,
+                    explain=self.stdout.write if options["verbosity"] > 1 else _say_nothing,
                     limit=options["limit"],
                     dry_run=options["dry_run"],
                 )
@@ -86,6 +87,10 @@ class Command(BaseCommand):
         for kind in (DOCUMENTS, COPIES, JOBS):
             self.stdout.write(f"  {tally.of(kind)}")
         self.stdout.write(f"  {tally.sent_bytes / _MEBIBYTE:.1f} MiB sent")
+
+
+def _say_nothing(_line: str) -> None:
+    """What is left out is told one by one with `--verbosity 2` only."""
 
 
 def _media_folder(chosen: Path | None) -> MediaFolder:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
     help = (
         "Makes held documents final that rows name, then lists documents that rows name and the service does not have, and final "
         "documents that no row names. Nothing is ever deleted. Lines are `finalized ID`, `missing ID WHY MODEL.FIELD pk=KEY` and "
-        "`unnamed ID UPLOADED BYTES CLIENT`. Exit status: 0 all is well, 1 it could not be finished, 3 rows name missing documents."
+        "`unnamed ID UPLOADED BYTES CLIENT`. Exit status: 0 all is well, 1 it was not finished, 3 rows name missing documents."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--progress", action="store_true", help="Tells how far it is even where that is no terminal.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Does it.
 
         Raises:
