@@ -55,7 +55,8 @@ def html_of(browser: Client, view: str, *args: object, code: int = 200, **query:
 
 def listed(browser: Client, view: str = f"{DOCUMENTS}_changelist", **query: object) -> list[str]:
     """What the lines of a list are called, in order."""
-    return re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', html_of(browser, view, **query))
+    [table] = re.findall(r'<table id="result_list">.*?</table>', html_of(browser, view, **query), re.DOTALL)
+    return re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', table)
 
 
 def press(browser: Client, page: str, action: str) -> Any:

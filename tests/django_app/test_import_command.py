@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -160,22 +161,24 @@ def test_damaged_missing_and_unsafe_files_are_told_and_the_others_come_over(old,
     paths = ("../secret.txt", str(tmp_path / "secret.txt"), "link.txt", "folder/secret.txt", "x/../../secret.txt")
     unsafe = [old.document(None, path, hash=secret) for path in paths]
     empty = old.document(b"", "empty.txt")
+    disguised = old.document(b"<!DOCTYPE html><html><body>No PDF</body></html>", name="page.pdf")
     copied = old.document(b"Original.", modified_hash=hashlib.sha256(b"edited").hexdigest())
     old.modified_copy(copied, b"damaged", "modified/copy.txt")
 
     output, complaints, why = run()
 
-    assert "  11 documents: 2 imported, 2 damaged, 1 without their file, 6 refused\n" in output
+    assert "  12 documents: 2 imported, 2 damaged, 1 without their file, 7 refused\n" in output
     assert "  1 modified copies: 1 damaged\n" in output
-    assert why.startswith("10 could not be brought over")
+    assert why.startswith("11 could not be brought over")
     told = {line.split()[1]: line for line in complaints.splitlines() if line.startswith("document ")}
     assert "damaged: its file has the SHA-256" in told[damaged]
     assert "damaged: its file has 19 bytes, and the table says 100" in told[cut]
     assert "without their file: there is no file at its path" in told[missing]
     assert all("media folder" in told[each] for each in unsafe)
     assert "[EMPTY_FILE]" in told[empty]
+    assert "[MIME_MISMATCH]" in told[disguised]
     assert f"modified copy of {copied}" in complaints
-    refused = (damaged, cut, missing, *unsafe, empty)
+    refused = (damaged, cut, missing, *unsafe, empty, disguised)
     assert is_there(admin, good, copied, *refused) == [True, True] + [False] * len(refused)
     assert not get(admin, copied).HasField("modified")
 
@@ -289,6 +292,16 @@ def test_a_record_that_names_what_is_gone_is_left_out(old, run, admin):
     assert "  3 post-processings: 3 left out\n" in output
 
 
+def test_an_older_product_without_the_later_tables_comes_over_too(old, run, admin):
+    first, second, merged = (old.document(files.pdf(name), name=f"{name}.pdf") for name in ("first", "second", "merged"))
+    record = old.record("MERGE", [second, first], [merged])
+    old.make_older()
+
+    assert run()[2] == ""
+
+    assert list(jobs.job_of(admin, record).input_document_ids) == [second, first]
+
+
 def test_a_dry_run_checks_everything_and_sends_nothing(old, run, admin):
     good = old.document(b"Good.")
     old.modified_copy(good, b"edited", "modified/good.txt")
@@ -310,11 +323,15 @@ def test_a_limit_stops_early_and_the_next_run_goes_on(old, run, admin):
     assert counts == [2, 4, 5]
 
 
-def test_an_import_that_was_killed_goes_on_where_it_was(old, service, admin, postgres_server, tmp_path, stored_bytes):
-    small = [old.document(b"%d" % number, document_id=f"00000000-0000-4000-8000-{number:012}") for number in range(3)]
+@pytest.mark.parametrize(("stopped_by", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_an_import_that_was_stopped_goes_on_where_it_was(
+    stopped_by, code, old, service, admin, postgres_server, tmp_path, stored_bytes
+):
+    run_id = uuid4().hex[:11]
+    small = [old.document(b"%d" % number, document_id=f"00000000-0000-4000-8000-{run_id}{number}") for number in range(3)]
     content = random.Random(7).randbytes(24 * MEBIBYTE)
     pdf = files.pdf("large") + b"\n%" + content.hex().encode()[: 32 * MEBIBYTE]
-    large = old.document(pdf, name="large.pdf", document_id="f0000000-0000-4000-8000-000000000000")
+    large = old.document(pdf, name="large.pdf", document_id=f"f0000000-0000-4000-8000-{run_id}0")
 
     def command(target: str, log: str) -> LoggedProcess:
         environment = clean_environment({"API_KEY": KEYS["admin"]}) | {
@@ -328,9 +345,10 @@ def test_an_import_that_was_killed_goes_on_where_it_was(old, service, admin, pos
 
     with Proxy(service.target) as slow:
         slow.plan.append(Delay(0.005))
-        with command(slow.target, "killed.log") as killed:
+        with command(slow.target, "stopped.log") as stopped:
             wait_until(lambda: slow.sent and slow.sent[0] > 12 * MEBIBYTE, "a good part of it is sent", seconds=30)
-            killed.kill()
+            stopped.process.send_signal(stopped_by)
+            assert stopped.wait() == code, stopped.output()
     assert is_there(admin, *small, large) == [True, True, True, False]
     with Proxy(service.target) as counting, command(counting.target, "repeated.log") as repeated:
         assert repeated.wait() == 0, repeated.output()

@@ -187,7 +187,7 @@ def test_a_service_that_does_not_answer_ends_it_with_1_and_says_so(
     monkeypatch.setattr(channel.client(), "backoff", Backoff(attempts=1))
 
     with pytest.raises(CommandError, match=r"not be finished: .* cannot be reached") as caught:
-        call_command("osis_document_reconcile", "--database=default", stdout=io.StringIO())
+        call_command("osis_document_reconcile", stdout=io.StringIO())
 
     assert caught.value.returncode == 1
 

@@ -141,6 +141,13 @@ class OldProduct:
         query = "UPDATE osis_document_upload SET metadata = jsonb_set(metadata, '{hash}', to_jsonb(%s::text)) WHERE uuid = %s"
         self._connection.execute(query, [hashlib.sha256(content).hexdigest(), document_id])
 
+    def make_older(self) -> None:
+        """Takes away what earlier versions did not have, and the ids of links."""
+        for name in ("modifiedupload", "postprocessasync"):
+            self._connection.execute(f"DROP TABLE osis_document_{name}")
+        for side in ("input", "output"):
+            self._connection.execute(f"ALTER TABLE osis_document_postprocessing_{side}_files DROP COLUMN id")
+
     def state(self) -> tuple[dict[str, list[Any]], dict[str, tuple[int, str]]]:
         """All rows of all tables, and time of change and hash of each file."""
         rows = {name: self._connection.execute(f"SELECT * FROM osis_document_{name} ORDER BY 1").fetchall() for name in _ALL}

@@ -82,7 +82,10 @@ class AfterCommit:
     def __call__(self) -> None:
         """Does it. The rows are there, so nothing is raised: what fails is logged, and the rest is done all the same."""
         if self._held:
-            _attempt("held documents could not be made final; `manage.py osis_document_reconcile` does it before they expire", self._finalize)
+            _attempt(
+                "held documents could not be made final; `manage.py osis_document_reconcile` does it before they expire",
+                self._finalize,
+            )
         for change in self._jobs.values():
             _attempt("the post-processing of saved documents failed", partial(_process, change))
         if self._removed:

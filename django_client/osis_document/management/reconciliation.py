@@ -118,7 +118,7 @@ def _why_missing(result: Document | ServiceError) -> str:
 
 def _still_named(found: list[Missing]) -> Iterator[Missing]:
     """Without those that rows stopped naming after they were read."""
-    for place in {each.place for each in found}:
+    for place in dict.fromkeys(each.place for each in found):
         here = [each for each in found if each.place == place]
         if place.is_found_by_text:
             named = place.still_named([each.row for each in here])

@@ -20,6 +20,8 @@ from osis_document_client import Client, ConfigurationError
 
 KEY_VARIABLE = "OSIS_DOCUMENT_API_KEY"
 _BATCH_SIZE = 100
+#: As shells have it: 128 and the number of SIGINT.
+_INTERRUPTED = 130
 _MEBIBYTE = 1 << 20
 
 
@@ -76,6 +78,9 @@ class Command(BaseCommand):
         except Stopped as exc:
             self._summarize(run.tally, dry_run=dry_run)
             raise CommandError(f"The import was stopped: {exc}. Run it again to go on.") from exc
+        except KeyboardInterrupt:
+            self._summarize(run.tally, dry_run=dry_run)
+            raise CommandError("Interrupted. Run it again to go on.", returncode=_INTERRUPTED) from None
         self._summarize(run.tally, dry_run=dry_run)
         if run.limit_is_reached:
             self.stdout.write("The limit is reached; run it again to go on.")

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
@@ -64,8 +65,8 @@ class Command(BaseCommand):
         try:
             with NamedDocuments(places(options["database"])) as named:
                 missing = self._reconcile(named, began, options)
-        except OsisDocumentException as exc:
-            raise CommandError(f"It could not be finished: {exc.message}") from exc
+        except (OsisDocumentException, ImproperlyConfigured) as exc:
+            raise CommandError(f"It could not be finished: {exc}") from exc
         if missing:
             raise CommandError(f"{missing} documents that rows name are missing.", returncode=MISSING_STATUS)
 
