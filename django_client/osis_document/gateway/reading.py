@@ -28,6 +28,9 @@ from osis_document_client import ContentChanged, Download, OsisDocumentError, Ra
 #: Browsers show these in the page without running anything of them. All else is saved: what is text to us may be HTML to them.
 _SHOWN_TYPES = {"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff"}
 
+#: Marks that turn the direction of text: with them `invoice\u202efdp.exe` reads as if it ended in .pdf (Unicode TR 36, 2.5).
+_TURNING_MARKS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
 
 class MetadataView(BrowserView):
     """Describes a document."""
@@ -160,7 +163,8 @@ def _describe(request: HttpRequest, response: HttpResponseBase, header: Download
     attached = request.GET.get("dl", "") not in {"", "0"} or header.mime_type not in _SHOWN_TYPES
     response["ETag"] = ranges.etag(header.sha256)
     response["Accept-Ranges"] = "bytes"
-    response["Content-Disposition"] = content_disposition_header(attached, header.document.name) or "attachment"
+    name = header.document.name.translate(_TURNING_MARKS)
+    response["Content-Disposition"] = content_disposition_header(attached, name) or "attachment"
     response["Content-Security-Policy"] = cors.frame_ancestors()
     response.xframe_options_exempt = True  # type: ignore[attr-defined]  # the policy says more than X-Frame-Options can
 

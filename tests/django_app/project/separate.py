@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from tests.django_app.project.settings import *
+from tests.django_app.project.settings import *  # noqa: F403 - all of them, but for what follows
 
 ROOT_URLCONF = "tests.django_app.project.pages"
 DATABASES: dict[str, dict[str, Any]] = {
