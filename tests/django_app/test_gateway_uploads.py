@@ -160,6 +160,8 @@ def test_a_large_upload_is_neither_in_memory_nor_in_a_temporary_file(gateway, se
 
     assert memory.peak() - before < 40 * MEBIBYTE
     assert gateway.get(f"metadata/{token}").json()["hash"] == sha256(content).hexdigest()
+    memory.forget_peak()
+    before = memory.now()
     with gateway.call("GET", f"file/{token}", stream=True) as answer:
         got = sha256()
         for block in answer.iter_content(MEBIBYTE):

@@ -6,7 +6,6 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,6 @@ from osis_document_workers.lease import Lease
 from osis_document_workers.telemetry import TaskAccount
 
 _log = structlog.get_logger(__name__)
-
-#: Inputs of one task that are fetched at the same time.
-_DOWNLOADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,16 +152,16 @@ class Processor:
             self._fail(work, account, reason="INTERNAL", message=message, retryable=True)
 
     def _download(self, work: Work) -> None:
-        """Fetches every document once, however often it is an input, several at a time: most are small, and each is a call."""
-        items = {item.document.id: item for item in work.task.inputs}
-        paths = {document_id: work.folder / f"input-{number}" for number, document_id in enumerate(items)}
-        with ThreadPoolExecutor(min(len(items), _DOWNLOADS)) as threads:
-            list(threads.map(lambda document_id: self._fetch(items[document_id].read_token, paths[document_id]), items))
-        work.inputs.extend(Input(message=item, path=paths[item.document.id]) for item in work.task.inputs)
-
-    def _fetch(self, token: str, path: Path) -> None:
-        with path.open("xb") as file:  # by its path the client would make it durable, which nobody needs here
-            self._client.download(token, file)
+        """Fetches every document once, however often it is an input."""
+        paths: dict[str, Path] = {}
+        for item in work.task.inputs:
+            if item.document.id not in paths:
+                path = work.folder / f"input-{len(paths)}"
+                # One after the other: beside the server in its process, several at a time took longer.
+                with path.open("xb") as file:  # by its path the client would make it durable, which nobody needs here
+                    self._client.download(item.read_token, file)
+                paths[item.document.id] = path
+            work.inputs.append(Input(message=item, path=paths[item.document.id]))
 
     def _fail(
         self, work: Work, account: TaskAccount, *, reason: str, message: str, retryable: bool, source: Path | None = None
