@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from osis_document.gateway import cors
+from osis_document import cors
 
 
 class CorsAllowOriginMixin:

@@ -21,8 +21,8 @@ from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView, exception_handler
 
-from osis_document import exceptions
-from osis_document.gateway import cors, faults
+from osis_document import cors, exceptions
+from osis_document.gateway import faults
 from osis_document.gateway.description import GatewaySchema
 from osis_document.gateway.json_bodies import BodyTooLarge, BoundedJSONParser
 from osis_document.gateway.keys import ApiKeyRequired

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from rest_framework.response import Response
 
-from osis_document.gateway import cors
+from osis_document import cors
 
 _TEMPLATES = {403: "expired", 404: "missing"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

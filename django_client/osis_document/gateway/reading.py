@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from osis.document.v1.download_service_pb2 import DownloadHeader
-from osis_document import channel, conf, exceptions
-from osis_document.gateway import answers, cors, pages, ranges
+from osis_document import channel, conf, cors, exceptions
+from osis_document.gateway import answers, pages, ranges
 from osis_document.gateway.base import BrowserView, KeyView
 from osis_document.gateway.description import described
 from osis_document.gateway.sending import ContentResponse
