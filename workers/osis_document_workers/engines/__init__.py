@@ -11,10 +11,10 @@ process of its own with limited memory and time, without network where the host 
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,8 +211,6 @@ def edit(
         space.publish(target)
 
 
-@contextlib.contextmanager
-def _process(scratch: Path, spare: SpareProcess | None, *, limits: Limits) -> Iterator[EngineProcess]:
-    made = new_process(scratch, limits=limits) if spare is None else spare.process(limits=limits)
-    with made as process:
-        yield process
+def _process(scratch: Path, spare: SpareProcess | None, *, limits: Limits) -> AbstractContextManager[EngineProcess]:
+    """The process that is ready, or a new one."""
+    return new_process(scratch, limits=limits) if spare is None else spare.process(limits=limits)
