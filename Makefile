@@ -10,7 +10,7 @@ BIN := .venv/bin
 # Tests wait for servers most of the time. `make test ARGS='-n 0'` runs one after the other.
 SIDE_BY_SIDE := -n auto --dist loadgroup
 
-.PHONY: help setup demo site serve test test-fast check stubs baseline lock bench torture format clean python
+.PHONY: help setup demo site serve test test-fast check stubs assets storybook baseline lock bench torture format clean python
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,9 +32,11 @@ serve: python ## Runs the service on its embedded default, in the foreground
 
 test: ## Runs all tests
 	@scripts/setup.sh all
+	@scripts/frontend.sh test
 	@$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-fast: python ## Runs the tests that take no time
+	@scripts/frontend.sh test
 	@$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not slow' $(ARGS)
 
 check: python ## Looks at everything that can be wrong without running it
@@ -42,6 +44,12 @@ check: python ## Looks at everything that can be wrong without running it
 
 stubs: python ## Generates stubs/ from protos/
 	@scripts/stubs.sh
+
+assets: python ## Builds the scripts and styles that browsers load from django_client/frontend
+	@scripts/frontend.sh build
+
+storybook: python ## Shows every state of the widgets, on port 6006
+	@scripts/frontend.sh storybook
 
 baseline: python ## Takes the contract of now as the one that must not be broken
 	@scripts/baseline.sh
@@ -62,9 +70,10 @@ format: python ## Formats Python and protos
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
 	@$(BIN)/buf format --write
+	@scripts/frontend.sh format
 
 clean: ## Removes .venv, caches, logs and the demo's files; keeps the documents of `make serve`
-	@rm -rf .venv dist var/venvs var/log var/demo
+	@rm -rf .venv dist var/venvs var/log var/demo var/storybook django_client/frontend/node_modules
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -not -path './var/*' -type d -prune -exec rm -rf {} +
 

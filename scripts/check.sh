@@ -30,9 +30,23 @@ stubs_are_current() {
   return $status
 }
 
+assets_are_current() {
+  local fresh
+  fresh=$(mktemp -d) || return
+  scripts/frontend.sh build-to "$fresh" && diff --recursive --brief django_client/osis_document/static/osis_document "$fresh"
+  local status=$?
+  rm -rf "$fresh"
+  ((status == 0)) || say "Run \`make assets\` and commit what changed."
+  return $status
+}
+
 locks_are_current() {
   if [[ $("$bin/python" scripts/lock_inputs.py) != "$(<requirements/inputs.sha256)" ]]; then
     say "pyproject.toml or requirements/*.in ask for other packages than requirements/*.txt were made for. Run \`make lock\`."
+    return 1
+  fi
+  if grep --line-number '"resolved"' django_client/frontend/package-lock.json; then
+    say "The lock of the front end names where packages were found. Its .npmrc forbids that: lock again with npm in that folder."
     return 1
   fi
   if grep --line-number --extended-regexp '://|^ *--?(i|f|index-url|extra-index-url|find-links|trusted-host)\b' requirements/*.txt; then
@@ -56,6 +70,8 @@ check buf-format "$bin/buf" format --diff --exit-code
 check breaking nothing_breaks
 check stubs stubs_are_current
 check locks locks_are_current
+check frontend scripts/frontend.sh lint
+check assets assets_are_current
 check shell "$bin/shellcheck" scripts/*.sh .ci/run
 
 if ((${#failed[@]})); then

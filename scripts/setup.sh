@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh python   the virtual environment .venv with everything that is locked in requirements/
 #   scripts/setup.sh demo     the same, and LibreOffice
-#   scripts/setup.sh all      the same, and the servers that the tests start
+#   scripts/setup.sh all      the same, the servers and the browser that the tests start, and the front end's packages
 source "$(dirname "$0")/lib.sh"
 
 case ${1:-} in
@@ -13,3 +13,4 @@ esac
 
 scripts/python-environment.sh
 [[ $1 == python ]] || scripts/system-packages.sh "$1"
+[[ $1 != all ]] || scripts/node-packages.sh

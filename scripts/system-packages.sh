@@ -8,8 +8,9 @@ source "$(dirname "$0")/lib.sh"
 
 # The full packages: the -nogui ones lack files that loading documents with comments needs, and more conversions fail.
 office=(libreoffice-writer libreoffice-core fonts-liberation fonts-dejavu-core bubblewrap)
-# The tests start servers of their own with these, on free ports, in folders of their own; strace makes the disk fail.
-services=(redis-server postgresql poppler-utils strace)
+# The tests start servers of their own with these, on free ports, in folders of their own; strace makes the disk fail;
+# Chromium opens the pages.
+services=(redis-server postgresql poppler-utils strace chromium)
 
 case $1 in
   demo) wanted=("${office[@]}") ;;
@@ -28,7 +29,7 @@ is_there() {
     redis-server) command -v redis-server >/dev/null ;;
     postgresql) command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
     poppler-utils) command -v pdftotext >/dev/null ;;
-    strace) command -v strace >/dev/null ;;
+    strace | chromium) command -v "$1" >/dev/null ;;
   esac
 }
 

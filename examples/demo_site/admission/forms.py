@@ -10,4 +10,4 @@ class ApplicationForm(forms.ModelForm):
 
     class Meta:
         model = Application
-        fields = ("name", "identity_card", "documents")
+        fields = ("name", "identity_card", "portrait", "documents")

@@ -25,6 +25,15 @@ class Application(models.Model):
         upload_to=place_of,
         help_text="Both sides: one PDF, or two pictures.",
     )
+    portrait = FileField(
+        blank=True,
+        max_files=1,
+        mimetypes=["image/png", "image/jpeg"],
+        with_cropping=True,
+        cropping_options={"aspectRatio": 3 / 4},
+        upload_to="admission/%Y/%m",
+        help_text="Your face. You choose the part of the picture that is used.",
+    )
     documents = FileField(
         blank=True,
         upload_to="admission/%Y/%m",

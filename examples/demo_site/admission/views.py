@@ -1,5 +1,8 @@
 """Pages of applications: generic views, as without documents."""
 
+from typing import Any
+
+from django.http import Http404
 from django.urls import reverse_lazy
 from django.views.generic import CreateView, DeleteView, DetailView, ListView, UpdateView
 
@@ -31,6 +34,18 @@ class ChangedApplication(UpdateView):
 
     model = Application
     form_class = ApplicationForm
+
+
+class EditedDocument(DetailView):
+    """The editor, with one of an application's documents."""
+
+    model = Application
+    template_name = "admission/document_edit.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.kwargs["document"] not in self.object.documents:
+            raise Http404
+        return super().get_context_data(document=self.kwargs["document"], **kwargs)
 
 
 class GoneApplication(DeleteView):

@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     "admission",
 ]
 MIDDLEWARE = [
+    "content_security_policy.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -51,5 +52,7 @@ STATIC_URL = "static/"
 OSIS_DOCUMENT_BASE_URL = f"{os.environ['DEMO_PRIMARY']}osis_document/"
 OSIS_DOCUMENT_GRPC_TARGET = os.environ["DEMO_TARGET"]
 OSIS_DOCUMENT_API_SHARED_SECRET = os.environ["DEMO_SECRET"]
+# So many files may be uploaded from one address.
+OSIS_DOCUMENT_UPLOAD_LIMIT = os.environ.get("DEMO_UPLOAD_LIMIT", "60/minute")
 # Sites that may show the files.
 OSIS_DOCUMENT_DOMAIN_LIST = [os.environ["DEMO_SECONDARY"].removeprefix("http://").rstrip("/")]

@@ -8,6 +8,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "secondary.urls"
 INSTALLED_APPS = ["django.contrib.sessions", "django.contrib.staticfiles", "osis_document", "secondary"]
 MIDDLEWARE = [
+    "content_security_policy.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

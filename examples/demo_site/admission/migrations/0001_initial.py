@@ -24,6 +24,12 @@ class Migration(migrations.Migration):
                     osis_document.contrib.fields.FileField(default=list, help_text="Both sides: one PDF, or two pictures."),
                 ),
                 (
+                    "portrait",
+                    osis_document.contrib.fields.FileField(
+                        blank=True, default=list, help_text="Your face. You choose the part of the picture that is used."
+                    ),
+                ),
+                (
                     "documents",
                     osis_document.contrib.fields.FileField(
                         blank=True,

@@ -7,6 +7,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 from docx import Document
 from PIL import Image, ImageDraw
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen import canvas
 
 from admission.models import Application
 from osis_document.utils import save_raw_upload
@@ -27,7 +29,10 @@ class Command(BaseCommand):
         card = save_raw_upload(_card(), "identity card.png", "image/png")
         letter = save_raw_upload(_letter(), "letter.docx", "")
         note = save_raw_upload(io.BytesIO(b"Seen on 23 November."), "note.txt", "text/plain")
-        Application.objects.create(name="Zoë Müller-Fañez", identity_card=[card.token], documents=[letter.token, note.token])
+        diploma = save_raw_upload(_diploma(), "diploma.pdf", "application/pdf")
+        Application.objects.create(
+            name="Zoë Müller-Fañez", identity_card=[card.token], documents=[letter.token, note.token, diploma.token]
+        )
 
 
 def _card() -> io.BytesIO:
@@ -37,6 +42,20 @@ def _card() -> io.BytesIO:
     draw.text((340, 60), "IDENTITY CARD\n\nZoë Müller-Fañez\n\nLiège, 1999", fill="#16324a", font_size=44)
     file = io.BytesIO()
     picture.save(file, "PNG", dpi=(254, 254))
+    file.seek(0)
+    return file
+
+
+def _diploma() -> io.BytesIO:
+    file = io.BytesIO()
+    pages = canvas.Canvas(file, pagesize=A4)
+    for title in ("Diploma", "Transcript of records", "Supplement"):
+        pages.setFont("Helvetica-Bold", 28)
+        pages.drawString(72, 740, title)
+        pages.setFont("Helvetica", 14)
+        pages.drawString(72, 700, "This is to certify that Zoë Müller-Fañez has passed all examinations.")
+        pages.showPage()
+    pages.save()
     file.seek(0)
     return file
 
