@@ -89,16 +89,22 @@ class Tries:
         return True
 
 
-def repeat(call: Callable[[], _T], *, backoff: Backoff) -> _T:
+def repeat(call: Callable[[float | None], _T], *, backoff: Backoff, timeout_seconds: float) -> _T:
     """Makes a call that is safe to repeat, again while nobody answers.
 
+    Args:
+        call: makes the call with a deadline of so many seconds.
+        backoff: how it is tried again.
+        timeout_seconds: how long all tries and the pauses between them may take together.
+
     Raises:
-        ServiceError: the service refused, or (`Unavailable`) nobody answered in any of the tries.
+        ServiceError: the service refused, or nobody answered in any of the tries (`Unavailable`) or in time (`DeadlineExceeded`).
     """
-    tries = Tries(backoff, deadline=Deadline(None))
+    deadline = Deadline(timeout_seconds)
+    tries = Tries(backoff, deadline=deadline)
     while True:
         try:
-            return call()
+            return call(deadline.remaining_seconds())
         except Unavailable as exc:
             if not tries.pause(exc):
                 raise

@@ -42,7 +42,8 @@ _MAX_RESPONSE_BYTES = 64 << 20
 
 
 def service_config() -> str:
-    """Makes the gRPC service config, which repeats idempotent calls that end with UNAVAILABLE: four tries in about a second."""
+    """Makes the gRPC service config, which repeats idempotent calls that end with UNAVAILABLE: four tries in about a second,
+    all of them before the call's deadline."""
     names = [
         {"service": f"osis.document.v1.{service}", "method": method}
         for service, methods in IDEMPOTENT_METHODS.items()

@@ -46,7 +46,8 @@ class ClientConfig:
     """PEM file with the private key of that certificate."""
 
     timeout_seconds: float = 30.0
-    """The deadline of a unary call that names none."""
+    """The deadline of a unary call that names none, with all its tries and the pauses between them. Calls that wait for a worker
+    go on until the time that they are given."""
 
     def __post_init__(self) -> None:
         if not self.target:

@@ -17,7 +17,7 @@ def client() -> Client:
     """The client of this process, for the settings as they are now.
 
     It is shared by all threads. Nothing is connected before the first call, and every call has a deadline
-    (`OSIS_DOCUMENT_TIMEOUTS["call"]`).
+    that all its tries share (`OSIS_DOCUMENT_TIMEOUTS["call"]`).
 
     Raises:
         ImproperlyConfigured: a setting is missing or cannot be.
@@ -43,7 +43,7 @@ def configuration(*, timeout_seconds: float | None = None) -> ClientConfig:
     """What the settings say about the service.
 
     Args:
-        timeout_seconds: the deadline of calls; by default as the settings have it.
+        timeout_seconds: the deadline of calls, all their tries together; by default as the settings have it.
     """
     return ClientConfig(
         target=conf.grpc_target(),

@@ -51,7 +51,7 @@ class Timeouts:
     """How long to wait, in seconds; the keys of OSIS_DOCUMENT_TIMEOUTS."""
 
     call: float = 30.0
-    """For the answer to one call of the service."""
+    """For the answer to one call of the service: all its tries and the pauses between them together."""
 
     check: float | None = 2.0
     """For the service to answer `manage.py check`; None: it is not asked."""

@@ -55,6 +55,8 @@ class OsisDocumentException(Exception):
         reason: the service's reason (`TOKEN_EXPIRED`), or "".
         values: what the service says beside it, by the keys that the contract documents for the reason.
         retry_after_seconds: when it may be tried again; None if that was not said.
+        confirmed: documents that were confirmed before the call failed, by their tokens; only where the primary server confirms,
+            which it does one by one.
     """
 
     default_message: ClassVar[str | Promise] = _("The file could not be processed.")
@@ -74,6 +76,7 @@ class OsisDocumentException(Exception):
         self.reason = reason
         self.values = dict(values or {})
         self.retry_after_seconds = retry_after_seconds
+        self.confirmed: dict[str, str] = {}
 
 
 class FormatInvalidException(OsisDocumentException, ValueError):

@@ -9,6 +9,7 @@ from rows.merge import MERGE
 from rows.merge_memory import MERGE_MEMORY
 from rows.office_conversion import OFFICE_CONVERSION
 from rows.office_pool import OFFICE_POOL, OFFICE_POOL_SLOTS
+from rows.page_calls import PAGE_CALLS
 from rows.queue_latency import QUEUE_LATENCY
 from rows.slow_uploads import SLOW_UPLOADS
 from rows.start_up import START_UP
@@ -28,6 +29,7 @@ ROWS: tuple[Row, ...] = (
     OFFICE_POOL_SLOTS,
     MERGE,
     GATEWAY_UPLOAD,
+    PAGE_CALLS,
     GATEWAY_DOWNLOAD,
     GET_DOCUMENT,
     BATCH_GET_DOCUMENTS,

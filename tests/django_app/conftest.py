@@ -11,6 +11,7 @@ from django.test.utils import setup_databases, teardown_databases
 from osis_document import channel
 from osis_document.services import documents, tokens, uploads
 from tests.support.availability import require_program
+from tests.support.gateway import GatewayProcess, gunicorn
 from tests.support.postgres_server import PostgresServer
 from tests.support.redis_server import RedisProcess
 from tests.support.server import KEYS, ServerProcess, serving
@@ -88,6 +89,19 @@ def queueing(queueing_service: ServerProcess, osis_settings: Any) -> ServerProce
 def worker(queueing_service: ServerProcess) -> Stubs:
     """The stubs with a worker's key, to do tasks with."""
     return queueing_service.stubs("worker")
+
+
+@pytest.fixture(scope="module")
+def gateway(service: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """The gateway without limits, under gunicorn."""
+    with gunicorn(tmp_path_factory.mktemp("gateway"), service) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def note(gateway: GatewayProcess) -> str:
+    """The id of a small text behind the gateway."""
+    return gateway.store(b"A note.")
 
 
 @pytest.fixture

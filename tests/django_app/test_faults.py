@@ -1,19 +1,20 @@
 """Services and hosts that are killed, transactions that are rolled back, and hostile clients: nothing is lost or half there."""
 
 import base64
+import pickle
 import re
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from email.message import Message
-from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,8 +34,10 @@ from tests.support.gate import Gate
 from tests.support.gateway import GatewayProcess, gunicorn
 from tests.support.leftovers import FORGETFUL, require_nothing_beside
 from tests.support.processes import clean_environment
+from tests.support.proxy import Proxy, Swallow
 from tests.support.restarting import RestartingServer
 from tests.support.server import KEYS, ServerProcess
+from tests.support.slow_form import BOUNDARY, END_OF_FORM, SlowForm, rest_of, spooled
 from tests.support.uploads import MEBIBYTE
 from tests.support.waiting import wait_until
 
@@ -42,9 +45,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.without_service]
 
 ROOT = Path(__file__).parents[2]
 Upload = Callable[..., str]
-
-BOUNDARY = b"xyxyxy"
-END_OF_FORM = b"\r\n--" + BOUNDARY + b"--\r\n"
 
 #: What tells a client of HTTP that there should have been more.
 BROKEN = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)
@@ -70,45 +70,7 @@ def host(mortal: RestartingServer, settings: Any) -> Iterator[Any]:
     channel.close()
 
 
-@pytest.fixture(scope="module")
-def gateway(service: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """The gateway of a service that nothing happens to, under gunicorn with eight threads."""
-    with gunicorn(tmp_path_factory.mktemp("gateway"), service) as running:
-        yield running
-
-
 # ---- the service is killed under the gateway -----------------------------------------------------------------------------------
-
-
-class SlowForm:
-    """A form with a file on its way to the gateway, for as long as a test likes."""
-
-    def __init__(self, gateway: GatewayProcess, content: bytes, *, name: str = "scan.pdf") -> None:
-        self._where = urlsplit(gateway.url)
-        self._head = form_head(name)
-        self._connection = HTTPConnection(str(self._where.hostname), self._where.port, timeout=30)
-        self._connection.putrequest("POST", f"{self._where.path}request-upload")
-        self._connection.putheader("Content-Type", f"multipart/form-data; boundary={BOUNDARY.decode()}")
-        self._connection.putheader("Content-Length", str(len(self._head) + len(content) + len(END_OF_FORM)))
-        self._connection.endheaders(self._head)
-
-    def send(self, data: bytes) -> None:
-        """Sends some bytes of the file, or of what follows it."""
-        self._connection.send(data)
-
-    def answer(self) -> HTTPResponse:
-        """What the gateway answers."""
-        return self._connection.getresponse()
-
-    def close(self) -> None:
-        """Goes away."""
-        self._connection.close()
-
-
-def form_head(name: str) -> bytes:
-    """How a form begins whose field `file` is a file of this name."""
-    disposition = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-    return b"--" + BOUNDARY + b"\r\n" + disposition.encode()
 
 
 def test_an_upload_whose_service_is_killed_is_refused_and_leaves_nothing(mortal: RestartingServer, tmp_path: Path) -> None:
@@ -129,22 +91,6 @@ def test_an_upload_whose_service_is_killed_is_refused_and_leaves_nothing(mortal:
 
     mortal.start(**FORGETFUL)
     require_nothing_beside(mortal.process, [kept])
-
-
-def spooled(server: ServerProcess) -> list[Path]:
-    """Files of uploads that are not finished."""
-    return [path for name, path in server.blob_files().items() if "." in name]
-
-
-def rest_of(form: SlowForm, rest: bytes) -> tuple[int, str]:
-    """Sends the rest of a form as far as it is taken; answers the status and the text of the answer."""
-    for start in range(0, len(rest), MEBIBYTE):
-        try:
-            form.send(rest[start : start + MEBIBYTE])
-        except (BrokenPipeError, ConnectionResetError):
-            break
-    answer = form.answer()
-    return answer.status, answer.read().decode()
 
 
 def stored(gateway: GatewayProcess, content: bytes) -> str | None:
@@ -269,6 +215,48 @@ def test_files_that_were_confirmed_and_whose_answers_were_all_lost_are_to_be_add
     [row] = mortal.process.rows("document")
     assert row["hold_expires_at"] is not None
     assert names_of(saved([upload()])) == ["note.txt"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_instance_whose_confirmation_was_not_heard_of_is_saved_again_with_the_same_files(
+    host: Any, mortal: RestartingServer, upload: Upload
+) -> None:
+    dossier = Dossier(files=[upload(b"One.", "1.txt"), upload(b"Two.", "2.txt")], others=[upload(b"Three.", "3.txt")])
+    with Proxy(mortal.target) as wire:
+        host.OSIS_DOCUMENT_GRPC_TARGET = wire.target
+        documents.all_metadata(dossier.files)
+        channel.close()
+        wire.plan.append(Swallow(after=wire.sent[0] + 300))  # as much again, and then some of the confirmation
+        documents.all_metadata(dossier.files)
+        with pytest.raises(exceptions.ServiceTimeout):
+            dossier.save()
+    host.OSIS_DOCUMENT_GRPC_TARGET = mortal.target
+    confirmed = {str(UUID(str(row["id"]))) for row in mortal.process.rows("document") if row["hold_expires_at"] is not None}
+    assert len(confirmed) == 2, "the service kept the files of the first field"
+
+    dossier.files.append(upload(b"Four.", "4.txt"))  # meanwhile there may be more
+    pickle.loads(pickle.dumps(dossier)).save()
+
+    [stored] = Dossier.objects.all()
+    assert names_of(stored) == ["1.txt", "2.txt", "4.txt"]
+    assert len(stored.others) == 1
+    assert confirmed < set(map(str, stored.files))
+    assert not any(map(is_held, [*stored.files, *stored.others]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_save_whose_service_is_down_takes_no_longer_than_a_call_may(
+    host: Any, mortal: RestartingServer, upload: Upload
+) -> None:
+    token = upload()
+    mortal.kill()
+    host.OSIS_DOCUMENT_TIMEOUTS = {"call": 1}
+
+    started = time.monotonic()
+    with pytest.raises(exceptions.ServiceUnavailable):
+        Dossier(files=[token]).save()
+
+    assert time.monotonic() - started < 4  # by the number of tries alone it would be 8
 
 
 def names_of(dossier: Dossier) -> list[str]:

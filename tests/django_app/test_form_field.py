@@ -26,7 +26,9 @@ from osis_document.contrib.forms import FileUploadField, TokenField
 from osis_document.contrib.widgets import FileUploadWidget, HiddenFileWidget
 from osis_document.services import documents, tokens
 from tests.django_app.project.dossiers.models import Dossier, Person
+from tests.support.proxy import Proxy, Swallow
 from tests.support.recorded_calls import recorded_calls
+from tests.support.relay import Relay
 
 Upload = Callable[..., str]
 ROOT = Path(__file__).parents[2]
@@ -86,6 +88,36 @@ def test_a_page_with_fifty_documents_costs_as_many_calls_as_one_with_two(store: 
         assert len(checkboxes(html)) == len(initial)
         counts.append(list(calls))
     assert counts[0] == counts[1] == ["BatchCreateTokens", "BatchGetDocuments"]
+
+
+def test_a_page_with_many_file_fields_costs_as_many_calls_as_one_with_a_single_one(store: Upload, calls: list[str]) -> None:
+    ids = [UUID(store(f"{number}".encode(), f"{number}.txt")) for number in range(4)]
+    names = ["one", "two", "three"]
+    fields = {name: FileUploadField(initial=ids[place : place + 2]) for place, name in enumerate(names)}
+    form = type("ManyFiles", (forms.Form,), fields)()
+    calls.clear()
+
+    page = str(form)
+
+    assert calls == ["BatchCreateTokens", "BatchGetDocuments"]
+    for place, name in enumerate(names):
+        shown = str(form[name])
+        assert re.findall(r"\d\.txt", shown) == [f"{place}.txt", f"{place + 1}.txt"]
+        assert all(checkbox in page for checkbox in checkboxes(shown))
+    assert calls == ["BatchCreateTokens", "BatchGetDocuments"], "shown again, they are known"
+
+
+def test_a_form_that_is_shown_again_asks_for_what_it_did_not_know(upload: Upload, store: Upload, calls: list[str]) -> None:
+    kept = UUID(store(b"Kept.", "kept.txt"))
+    form = form_of()(sent([write_token(str(kept)), upload(b"New.", "new.txt")]), initial={"files": [kept]})
+    assert form.is_valid()
+    calls.clear()
+
+    assert re.findall(r"\w+\.txt", str(form)) == ["kept.txt", "new.txt"]
+    form.initial = {"files": [kept]}
+    form.is_bound = False
+    assert re.findall(r"\w+\.txt", str(form)) == ["kept.txt"]
+    assert calls == ["BatchGetDocuments", "BatchCreateTokens", "BatchGetDocuments"]
 
 
 def test_the_uploader_carries_what_the_script_reads(store: Upload) -> None:
@@ -369,24 +401,65 @@ def test_each_instance_has_the_directory_of_its_own(upload: Upload, db: None) ->
     assert described == {"app": "dossiers", "model": "person", "field": "card", "instance_filter_fields": ["uuid"]}
 
 
+def on_a_secondary_server(osis_settings: Any, primary_url: str, person: Person, tokens: list[str]) -> tuple[list[str], str]:
+    """Has a server without models keep the files of a person; what it answers, and what it says beside it."""
+    names = ("OSIS_DOCUMENT_GRPC_TARGET", "OSIS_DOCUMENT_API_SHARED_SECRET")
+    configured = {name: getattr(osis_settings, name) for name in names}
+    task = {
+        "settings": configured | {"OSIS_DOCUMENT_BASE_URL": f"{primary_url}/osis_document/"},
+        "related_model": {"app": "dossiers", "model": "person", "field": "card", "instance_filter_fields": ["uuid"]},
+        "instance": {"uuid": str(person.uuid)},
+        "tokens": tokens,
+    }
+    script = [sys.executable, "-m", "tests.django_app.project.secondary"]
+    done = subprocess.run(script, input=json.dumps(task), capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
 def test_a_secondary_server_without_models_has_the_primary_resolve_the_path(
     upload: Upload, osis_settings: Any, transactional_db: None, live_server: Any
 ) -> None:
-    people = [Person.objects.create(number=number) for number in ("7", "8")]
-    names = ("OSIS_DOCUMENT_GRPC_TARGET", "OSIS_DOCUMENT_API_SHARED_SECRET")
-    configured = {name: getattr(osis_settings, name) for name in names}
-    for person in people:
-        task = {
-            "settings": configured | {"OSIS_DOCUMENT_BASE_URL": f"{live_server.url}/osis_document/"},
-            "related_model": {"app": "dossiers", "model": "person", "field": "card", "instance_filter_fields": ["uuid"]},
-            "instance": {"uuid": str(person.uuid)},
-            "tokens": [upload(name="first.txt"), upload(name="second.txt")],
-        }
-        script = [sys.executable, "-m", "tests.django_app.project.secondary"]
-        done = subprocess.run(script, input=json.dumps(task), capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
-        assert done.returncode == 0, done.stderr
-        found = channel.client().get_documents(json.loads(done.stdout)).require_all()
+    for person in [Person.objects.create(number=number) for number in ("7", "8")]:
+        uploaded = [upload(name="first.txt"), upload(name="second.txt")]
+        ids, _ = on_a_secondary_server(osis_settings, live_server.url, person, uploaded)
+        found = channel.client().get_documents(ids).require_all()
         assert [each.path for each in found] == [f"persons/{person.number}/{name}.txt" for name in ("first", "second")]
+
+
+def test_a_secondary_server_whose_primary_fails_half_way_knows_what_is_kept_and_goes_on_from_there(
+    upload: Upload, osis_settings: Any, transactional_db: None, live_server: Any
+) -> None:
+    person = Person.objects.create(number="9")
+    uploaded = [upload(name=f"{number}.txt") for number in range(3)]
+
+    with Relay(live_server.url, refused={1}) as relay:
+        ids, said = on_a_secondary_server(osis_settings, relay.url, person, uploaded)
+
+    assert [each.name for each in channel.client().get_documents(ids).require_all()] == ["0.txt", "1.txt", "2.txt"]
+    assert said.split() == ids[:1], "the error names what is kept"
+    assert [uploaded.index(path.rpartition("/")[2]) for path in relay.paths] == [0, 1, 1, 2]
+
+
+def test_persisting_of_which_nobody_heard_is_done_again(upload: Upload, osis_settings: Any, db: None) -> None:
+    target = osis_settings.OSIS_DOCUMENT_GRPC_TARGET
+    osis_settings.OSIS_DOCUMENT_TIMEOUTS = {"call": 2}
+    uploaded = [upload(b"One."), upload(b"Two."), upload(b"Three.")]
+    field = FileUploadField()
+    with Proxy(target) as wire:
+        osis_settings.OSIS_DOCUMENT_GRPC_TARGET = wire.target
+        documents.all_metadata(uploaded)
+        channel.close()
+        wire.plan.append(Swallow(after=wire.sent[0] + 300))  # as much again, and then some of the confirmation
+        documents.all_metadata(uploaded)
+        with pytest.raises(exceptions.ServiceTimeout):
+            field.persist(uploaded)
+    osis_settings.OSIS_DOCUMENT_GRPC_TARGET = target
+    states = documents.all_metadata(uploaded)
+
+    assert list(map(str, field.persist(uploaded))) == [state["upload_uuid"] for state in states.values()]
+    with pytest.raises(exceptions.TokenSpent):
+        field.persist(uploaded)
 
 
 def test_a_form_works_without_a_script(osis_settings: Any, client: Client, transactional_db: None) -> None:

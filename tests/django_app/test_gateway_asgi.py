@@ -1,6 +1,8 @@
 """The gateway under uvicorn (ASGI): the same bytes, streamed without holding up others."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from hashlib import sha256
 
 import pytest
@@ -9,7 +11,9 @@ import requests
 from tests.benchmarks.memory import Memory
 from tests.support import files, images
 from tests.support.gateway import uvicorn
+from tests.support.slow_form import END_OF_FORM, SlowForm, rest_of, spooled
 from tests.support.uploads import MEBIBYTE
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.without_service
 
@@ -113,6 +117,59 @@ def test_many_at_once_upload_rotate_and_read(gateway):
         contents = set(pool.map(whole, range(6)))
 
     assert all(images.are_equal(images.shown(content), images.turned(picture, 90)) for content in contents)
+
+
+def test_an_upload_reaches_the_service_while_it_arrives(gateway, service):
+    content = files.pdf_of_size(8 * MEBIBYTE, seed=13)
+    with closing(SlowForm(gateway, content)) as form:
+        form.send(content[: 4 * MEBIBYTE])
+        wait_until(lambda: any(path.stat().st_size for path in spooled(service)), "bytes have arrived")
+        status, text = rest_of(form, content[4 * MEBIBYTE :] + END_OF_FORM)
+
+    assert status == 201, text
+    assert gateway.get(f"file/{json.loads(text)['token']}").content == content
+
+
+def test_an_upload_is_never_in_memory_as_a_whole_nor_in_a_temporary_file(gateway):
+    gateway.upload(CONTENT[:MEBIBYTE], "small.pdf")  # what the first one loads does not count
+    memory = Memory(gateway.pid)
+    memory.forget_peak()
+    before = memory.now()
+
+    token = gateway.upload(CONTENT, "large.pdf")
+
+    assert memory.peak() - before < 24 * MEBIBYTE  # of 48
+    assert gateway.get(f"metadata/{token}").json()["hash"] == sha256(CONTENT).hexdigest()
+
+
+def test_an_upload_whose_client_goes_away_leaves_nothing(gateway, service):
+    content = files.pdf_of_size(8 * MEBIBYTE, seed=14)
+    said_before = len(gateway.output())
+    with closing(SlowForm(gateway, content)) as form:
+        form.send(content[: 4 * MEBIBYTE])
+        wait_until(lambda: any(path.stat().st_size for path in spooled(service)), "bytes have arrived")
+
+    wait_until(lambda: not spooled(service), "the service has removed them")
+    assert "Traceback" not in gateway.output()[said_before:]
+
+
+def test_slow_uploads_hold_nobody_up(gateway):
+    content = files.pdf(" and ".join(["Slowly"] * 100))
+    with ExitStack() as stack:
+        forms = [stack.enter_context(closing(SlowForm(gateway, content))) for _ in range(40)]
+        for form in forms:
+            form.send(content[:100])
+        assert gateway.upload(b"At once.")
+        answers = [rest_of(form, content[100:] + END_OF_FORM) for form in forms]
+
+    assert {status for status, _ in answers} <= {201, 429}
+    assert answers[0][0] == 201
+
+
+def test_under_the_handler_of_django_itself_uploads_work_too(service, tmp_path):
+    content = files.pdf_of_size(3 * MEBIBYTE, seed=15)
+    with uvicorn(tmp_path, service, application="asgi_of_django") as plain:
+        assert plain.get(f"file/{plain.upload(content, 'plain.pdf')}").content == content
 
 
 def test_refusals_are_the_same(gateway):

@@ -9,22 +9,8 @@ from PIL import Image
 
 from osis.document.v1.document_pb2 import DocumentStatus
 from tests.support import files, images, signing
-from tests.support.gateway import gunicorn
 
 pytestmark = pytest.mark.without_service
-
-
-@pytest.fixture(scope="module")
-def gateway(service, tmp_path_factory):
-    """The gateway without limits."""
-    with gunicorn(tmp_path_factory.mktemp("gateway"), service) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def note(gateway):
-    """The id of a small text."""
-    return gateway.store(b"A note.")
 
 
 def document_ids(service):

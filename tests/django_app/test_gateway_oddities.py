@@ -6,26 +6,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.gateway import gunicorn
 from tests.support.uploads import MEBIBYTE
 
 pytestmark = pytest.mark.without_service
 
 HALF = "\ud800"  # half of a pair, which JSON can write and UTF-8 cannot
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def gateway(service, tmp_path_factory):
-    """The gateway without limits."""
-    with gunicorn(tmp_path_factory.mktemp("gateway"), service) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def note(gateway):
-    """The id of a small text."""
-    return gateway.store(b"A note.")
 
 
 @pytest.mark.parametrize(

@@ -141,12 +141,6 @@ def expect_unfinished(gateway, body, case, state):
 # ---- read-token, write-token, read-tokens -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def note(gateway):
-    """The id of a small text."""
-    return gateway.store(b"A note.")
-
-
 @pytest.mark.parametrize(("where", "access"), [("read-token", "READ"), ("write-token", "WRITE")])
 def test_a_token_comes_with_what_it_is_good_for(gateway, note, where, access):
     answer = gateway.post(f"{where}/{note}", json={"custom_ttl": 3600.5}, key=True)

@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject, lazystr
 
 from osis_document.services import documents, post_processing
 from tests.django_app.project.dossiers.models import Dossier
+from tests.support import files
 from tests.support.recorded_calls import recorded_calls
 from tests.support.server import ServerProcess
 
@@ -138,6 +139,23 @@ def test_a_document_that_is_being_processed_shows_where_to_ask(store: Store, que
     assert "data-post-process-status" not in original
     assert "note.txt" in original
     assert render("{% get_metadata id as one %}{{ one }}", id=document_id) == "None"
+
+
+def test_inputs_of_one_merge_are_shown_once_as_the_merged_document(store: Store) -> None:
+    alone = store(b"Alone.", "alone.txt")
+    inputs = [store(files.pdf(f"Part {number}"), f"{number}.pdf") for number in range(2)]
+    post_processing.launch(inputs, ["MERGE"], params={"MERGE": {"output_filename": "merged"}})
+    values = [inputs[0], alone, inputs[1]]
+
+    shown = render("{% document_visualizer files %}", files=values)
+    originals = render("{% document_visualizer files wanted_post_process='ORIGINAL' %}", files=values)
+
+    assert re.findall(r"\w+\.(?:pdf|txt)", shown) == ["merged.pdf", "alone.txt"]
+    [listed] = re.findall('data-values="([^"]+)"', shown)
+    assert [documents.metadata(token)["name"] for token in listed.split(",")] == ["merged.pdf", "alone.txt"]
+    assert re.findall(r"\w+\.(?:pdf|txt)", originals) == ["0.pdf", "alone.txt", "1.pdf"]
+    each = "{% for each in files %}{% get_metadata each as one %}{{ one.name }} {% endfor %}"
+    assert render(each, files=values).split() == ["merged.pdf", "alone.txt", "merged.pdf"]
 
 
 def test_the_editor_carries_a_write_token_and_its_toggles(store: Store) -> None:

@@ -79,10 +79,10 @@ def gunicorn(folder: Path, service: ServerProcess, *options: str, **settings: An
     return _ready(GatewayProcess(folder, service, words, port=port, **settings), r"Booting worker")
 
 
-def uvicorn(folder: Path, service: ServerProcess, **settings: Any) -> GatewayProcess:
-    """Runs the host under uvicorn."""
+def uvicorn(folder: Path, service: ServerProcess, *, application: str = "asgi", **settings: Any) -> GatewayProcess:
+    """Runs an application of the host under uvicorn."""
     port = free_port()
-    words = ["uvicorn", f"{_MODULE}:asgi", "--port", str(port), "--lifespan", "off", "--no-access-log"]
+    words = ["uvicorn", f"{_MODULE}:{application}", "--port", str(port), "--lifespan", "off", "--no-access-log"]
     return _ready(GatewayProcess(folder, service, words, port=port, **settings), r"Uvicorn running")
 
 

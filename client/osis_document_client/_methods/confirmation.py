@@ -65,7 +65,12 @@ def confirm(
         request.uploads.add(token=token, path=path, metadata=struct, expiration_policy=expiration_policy)
     if hold is not None:
         request.hold.CopyFrom(hold if isinstance(hold, Hold) else Hold(duration=duration(hold)))
-    return list(repeat(lambda: client.documents.ConfirmUploads(request), backoff=client.backoff).documents)
+    response = repeat(
+        lambda seconds: client.documents.ConfirmUploads(request, timeout=seconds),
+        backoff=client.backoff,
+        timeout_seconds=client.config.timeout_seconds,
+    )
+    return list(response.documents)
 
 
 def finalize(client: Rpcs, document_ids: Iterable[str]) -> list[Document]:

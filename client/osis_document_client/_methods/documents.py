@@ -106,11 +106,15 @@ def list_documents(
         corrupt=corrupt,
     )
 
-    def ask(page_token: str) -> ListDocumentsResponse:
+    def ask(page_token: str, seconds: float | None) -> ListDocumentsResponse:
         request.page_token = page_token
-        return client.documents.ListDocuments(request)
+        return client.documents.ListDocuments(request, timeout=seconds)
 
-    return (document for page in pages(ask, backoff=client.backoff) for document in page.documents)
+    return (
+        document
+        for page in pages(ask, backoff=client.backoff, timeout_seconds=client.config.timeout_seconds)
+        for document in page.documents
+    )
 
 
 def update_metadata(

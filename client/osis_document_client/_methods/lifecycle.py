@@ -44,7 +44,11 @@ def duplicate(
         for item in items:
             request.documents.append(item if not isinstance(item, str) else DuplicateDocument(document_id=item, path=path))
             request.documents[-1].new_document_id = request.documents[-1].new_document_id or str(uuid.uuid4())
-        response = repeat(lambda: client.documents.DuplicateDocuments(request), backoff=client.backoff)
+        response = repeat(
+            lambda seconds: client.documents.DuplicateDocuments(request, timeout=seconds),
+            backoff=client.backoff,
+            timeout_seconds=client.config.timeout_seconds,
+        )
         return map(document_or_error, response.results)
 
     return Results(in_batches(documents, call, size=MAX_DOCUMENTS)).require_all()

@@ -38,7 +38,11 @@ def start(
     if isinstance(document_ids, str):
         raise TypeError("document_ids is one text; give a list of ids")
     request = StartPostProcessingRequest(document_ids=document_ids, actions=actions, request_id=request_id or str(uuid.uuid4()))
-    return repeat(lambda: client.post_processings.StartPostProcessing(request), backoff=client.backoff).post_processing
+    return repeat(
+        lambda seconds: client.post_processings.StartPostProcessing(request, timeout=seconds),
+        backoff=client.backoff,
+        timeout_seconds=client.config.timeout_seconds,
+    ).post_processing
 
 
 def watch(client: Rpcs, job_id: str, *, timeout: float | None = None) -> Iterator[PostProcessing]:
@@ -122,8 +126,12 @@ def list_jobs(
         created_before=timestamp(created_before),
     )
 
-    def ask(page_token: str) -> ListPostProcessingsResponse:
+    def ask(page_token: str, seconds: float | None) -> ListPostProcessingsResponse:
         request.page_token = page_token
-        return client.post_processings.ListPostProcessings(request)
+        return client.post_processings.ListPostProcessings(request, timeout=seconds)
 
-    return (job for page in pages(ask, backoff=client.backoff) for job in page.post_processings)
+    return (
+        job
+        for page in pages(ask, backoff=client.backoff, timeout_seconds=client.config.timeout_seconds)
+        for job in page.post_processings
+    )

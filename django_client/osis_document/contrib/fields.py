@@ -20,7 +20,7 @@ from ..services import uploads
 from .identifiers import as_uuid
 from .options import UploadOptions, split_options
 from .saving import note_change, stored_before
-from .transactions import Change, after_commit, held_by
+from .transactions import Change, after_commit, confirming, held_by
 
 if TYPE_CHECKING:
     _Field = models.Field[Iterable[UUID | str] | None, list[UUID]]
@@ -193,7 +193,8 @@ class FileField(_Field):
 
         Raises:
             OsisDocumentException: a token is refused (`TokenExpired`, `TokenSpent`, `FileInfectedException` …), or the service
-                does not answer. Nothing is confirmed then.
+                does not answer. Nothing is confirmed then, unless it was the answer that was lost; saving the
+                same instance again finds that out.
         """
         values = getattr(model_instance, self.attname)
         if (values is None and self.null) or hasattr(values, "resolve_expression"):
@@ -217,14 +218,16 @@ class FileField(_Field):
         """
         given = list(values)
         tokens = [value for value in given if isinstance(value, str)]
-        confirmed = uploads.confirm_all(
-            tokens,
-            upload_to=self.upload_to,
-            related_model_instance=model_instance,
-            document_expiration_policy=self.document_expiration_policy,
-            metadata=self.build_metadata_fn(model_instance) if self.build_metadata_fn else None,
-            hold=True,
-        )
+        with confirming(model_instance) as request_id:
+            confirmed = uploads.confirm_all(
+                tokens,
+                upload_to=self.upload_to,
+                related_model_instance=model_instance,
+                document_expiration_policy=self.document_expiration_policy,
+                metadata=self.build_metadata_fn(model_instance) if self.build_metadata_fn else None,
+                hold=True,
+                request_id=request_id,
+            )
         ids = {token: UUID(str(each)) for token, each in zip(tokens, confirmed, strict=True)}
         held_by(model_instance).update(set(ids.values()).difference(stored))
         return [ids[value] if isinstance(value, str) else value for value in given]

@@ -17,8 +17,10 @@ from ..exceptions import OsisDocumentException
 from ..services import paths, uploads
 from ..validators import TokenValidator
 from . import checking, references
+from .form_documents import FilesBoundField
 from .identifiers import as_uuid, statement_of, stored_ids
 from .options import split_options
+from .persisting import Persisting
 from .transactions import follow
 from .widgets import FileUploadWidget, HiddenFileWidget
 
@@ -64,10 +66,17 @@ class FileUploadField(forms.FileField):
         self.for_modified_upload = for_modified_upload
         self.upload_to = upload_to
         self.document_expiration_policy = document_expiration_policy
+        self._persisting = Persisting()
         super().__init__(**kwargs)
         widget: Any = self.widget
         if isinstance(widget, FileUploadWidget):
             widget.take_defaults(self.options)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FileUploadField:
+        """A field for one form: what it persists is no other form's business."""
+        copied = super().__deepcopy__(memo)
+        copied._persisting = Persisting()
+        return copied
 
     # ---- from the browser ------------------------------------------------------------------------------------------------------
 
@@ -111,9 +120,16 @@ class FileUploadField(forms.FileField):
 
     def prepare_value(self, value: Any) -> list[str]:
         """The tokens that the page carries, made in one call; a signed reference for a document of which there is none."""
+        tokens = checking.write_tokens(stored_ids(value), for_modified_upload=self.for_modified_upload)
+        return self.shown_values(value, tokens)
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> FilesBoundField:
+        """This field of a form, whose file fields ask together for what they show."""
+        return FilesBoundField(form, self, field_name)
+
+    def shown_values(self, value: Any, tokens: Mapping[UUID, str]) -> list[str]:
+        """What the page carries for a value: tokens, and a signed reference for a document of which there is none."""
         items = [getattr(item, _TOKEN, None) if isinstance(item, UploadedFile) else item for item in value or ()]
-        ids = stored_ids(items)
-        tokens = checking.write_tokens(ids, for_modified_upload=self.for_modified_upload)
         return [
             str(item) if (found := as_uuid(item)) is None else tokens.get(found) or references.reference_to(found)
             for item in items
@@ -167,6 +183,10 @@ class FileUploadField(forms.FileField):
 
         Inside a transaction of the host they become final with its commit; after a rollback they expire.
 
+        Where the app of the related model is not installed, the primary server confirms them, one by one and for good. When it
+        fails half-way, the error's `confirmed` has those that are kept by then. The same call, made again on this field, goes on
+        from there, as it does when it was the answer that was lost on its way from the service.
+
         Args:
             values: the cleaned value.
             related_model_instance: has the fields that `instance_filter_fields` names; needed where `upload_to` of the related
@@ -183,7 +203,7 @@ class FileUploadField(forms.FileField):
         if not tokens:
             return list(stored_ids(given))
         using = self._transaction_of(related_model_instance)
-        confirmed = uploads.confirm_all(
+        ids = self._persisting.confirm(
             tokens,
             upload_to=self.upload_to or None,
             related_model=self.related_model,
@@ -191,7 +211,6 @@ class FileUploadField(forms.FileField):
             document_expiration_policy=self.document_expiration_policy,
             hold=using is not None,
         )
-        ids = {token: UUID(str(each)) for token, each in zip(tokens, confirmed, strict=True)}
         if using is not None:
             follow(using, lambda following: following.finalize(ids.values()))
         return [as_uuid(value) or ids[str(value)] for value in given]

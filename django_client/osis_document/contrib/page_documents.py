@@ -57,13 +57,15 @@ class PageDocuments:
         return found
 
     def answers(self, ids: Iterable[UUID], wanted: Wanted, context: Context) -> dict[UUID, dict[str, Any]]:
-        """What `services.tokens.token` answers for each document, or `{"error": …}`."""
+        """What `services.tokens.token` answers for each document, or `{"error": …}`. Of several that lead to the same output, as
+        the inputs of a merge do, the first stands for all."""
         asked = list(ids)
         known = self._answers.setdefault(wanted, {})
         if missing := [each for each in asked if each not in known]:
             companions = [each for each in related_documents(missing[0], context) if each not in known]
             known.update(_ask(list(dict.fromkeys([*missing, *companions[:_MOST]])), wanted))
-        return {each: known[each] for each in asked}
+        first = {_output_of(known[each]) or each: each for each in reversed(asked)}
+        return {each: known[each] for each in asked if first[_output_of(known[each]) or each] == each}
 
     def metadata(self, document_id: UUID, wanted: Wanted, context: Context) -> dict[str, Any] | None:
         """The metadata of a document; None where they are not to be had."""
@@ -124,6 +126,11 @@ class _Lists:
             return
         for item in items:
             self.look_at(item, key=key, depth=depth + 1)
+
+
+def _output_of(answer: Mapping[str, Any]) -> str | None:
+    """The document that a token is for; None where there is no token."""
+    return answer.get("upload_id")
 
 
 def _ask(ids: list[UUID], wanted: Wanted) -> dict[UUID, dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from .fields import FileField
 
 logger = logging.getLogger(__name__)
+
+#: Names in `instance._state`.
+_HELD, _REQUEST_ID = "osis_document_held", "osis_document_request_id"
 
 
 @dataclass(eq=False)
@@ -145,8 +150,18 @@ def follow(using: str, tell: Callable[[AfterCommit], None]) -> None:
 def held_by(instance: models.Model) -> set[UUID]:
     """The documents that were confirmed for an instance and not made final yet. It outlasts a rollback, so that saving the same
     instance again makes them final all the same."""
-    held: set[UUID] = instance._state.__dict__.setdefault("osis_document_held", set())
+    held: set[UUID] = instance._state.__dict__.setdefault(_HELD, set())
     return held
+
+
+@contextmanager
+def confirming(instance: models.Model) -> Iterator[str]:
+    """The request id to confirm documents of an instance with. Where nobody heard how it went, the instance keeps it: the service
+    may have confirmed, and saving the same instance again is answered as the first time."""
+    state = instance._state.__dict__
+    request_id: str = state.setdefault(_REQUEST_ID, str(uuid.uuid4()))
+    yield request_id
+    state.pop(_REQUEST_ID, None)
 
 
 def _process(change: Change) -> None:

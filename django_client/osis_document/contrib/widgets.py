@@ -6,23 +6,24 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
-from uuid import UUID
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
 from .. import conf
-from ..enums import DocumentError
-from ..exceptions import OsisDocumentException
-from ..services import documents
 from . import references
-from .identifiers import may_be_token, statement_of
+from .form_documents import ShownFiles
+from .names import names_of
 from .options import UploadOptions, split_options
 
 
 class _TokensWidget(forms.Widget):
     """Reads the hidden inputs `name_0`, `name_1` … in the order of their numbers."""
+
+    class Media:
+        css: ClassVar = {"all": ["osis_document/osis-document.css"]}
+        js: ClassVar = ["osis_document/osis-document.umd.min.js"]
 
     def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> Any:
         """The tokens, however many there are, then the files that came with the form."""
@@ -64,7 +65,7 @@ class FileUploadWidget(_TokensWidget):
         self.options = UploadOptions(**(options.as_keywords() | given))
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """What the template needs; the names of all files are asked for in one call."""
+        """What the template needs; the names of all files are asked for in one call, those of a form's other fields along."""
         context = super().get_context(name, value, attrs)
         tokens = self.format_value(value)
         options = self.options
@@ -72,7 +73,7 @@ class FileUploadWidget(_TokensWidget):
             context["widget"]["attrs"].pop("required", None)
         context["widget"] |= {
             "data": _data_attributes(name, tokens, options),
-            "files": list(_files(tokens)),
+            "files": list(_files(value, tokens)),
             "accept": ",".join(options.mimetypes or ()),
             "multiple": options.max_files != 1,
         }
@@ -140,29 +141,8 @@ def _data_attributes(name: str, tokens: list[str], options: UploadOptions) -> di
     return {key: str(value) for key, value in values.items() if value not in (None, "") or key in {"name", "values"}}
 
 
-def _files(tokens: list[str]) -> Iterator[dict[str, str]]:
+def _files(value: Any, tokens: list[str]) -> Iterator[dict[str, str]]:
     """The token and the name of each file; no name where it cannot be had."""
-    try:
-        names = _names(tokens)
-    except OsisDocumentException:
-        names = {}
+    known = value.names() if isinstance(value, ShownFiles) else names_of(tokens)
     for token in tokens:
-        yield {"token": token, "name": names.get(token, "")}
-
-
-def _names(tokens: list[str]) -> dict[str, str]:
-    """The names of the files of tokens and references, in two calls at most."""
-    found = documents.all_metadata([each for each in tokens if may_be_token(each) and not references.is_reference(each)])
-    ids = {token: found_id for token in tokens if (found_id := _id_of_nameless(token, found)) is not None}
-    described = documents.describe(ids.values()) if ids else {}
-    known = found | {token: described[str(found_id)] for token, found_id in ids.items()}
-    return {token: str(metadata["name"]) for token, metadata in known.items() if "name" in metadata}
-
-
-def _id_of_nameless(token: str, found: Mapping[str, Mapping[str, Any]]) -> UUID | None:
-    """The document of a reference, or of a genuine token of an edited copy that is not there yet."""
-    if references.is_reference(token):
-        return references.resolve(token)
-    said = statement_of(token)
-    is_genuine = found.get(token, {}).get("error", {}).get("code") == DocumentError.UPLOAD_NOT_FOUND
-    return said.document_id if said is not None and is_genuine else None
+        yield {"token": token, "name": known.get(token, "")}

@@ -60,6 +60,9 @@ class GatewayView(APIView):
     versioning_class = None
     schema = GatewaySchema()
 
+    #: Under ASGI, the body is read from the connection when the view asks for it (`gateway.asgi`), as it is under WSGI.
+    reads_body_as_it_arrives: ClassVar[bool] = False
+
     #: HTTP statuses of refusals where this path has others than the table of `faults`.
     statuses: ClassVar[dict[type[exceptions.OsisDocumentException], int]] = {}
 

@@ -62,6 +62,7 @@ class RotateImageView(BrowserView):
 class SaveEditorView(BrowserView):
     """Saves edited PDFs."""
 
+    reads_body_as_it_arrives = True
     statuses: ClassVar[dict[type[exceptions.OsisDocumentException], int]] = {exceptions.MimeMismatch: 400}
 
     @described(

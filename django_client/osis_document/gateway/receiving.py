@@ -1,4 +1,8 @@
-"""A file in a multipart body, sent on to the service while it arrives: never in memory as a whole, never in a temporary file."""
+"""A file in a multipart body, sent on to the service while it arrives: never in memory as a whole, never in a temporary file.
+
+Under ASGI this is so with the handler of `gateway.asgi`. Django's own reads every body to its end before any view is called, what
+is larger than FILE_UPLOAD_MAX_MEMORY_SIZE into a temporary file: uploads work, but reach the service when all of them is there.
+"""
 
 from __future__ import annotations
 

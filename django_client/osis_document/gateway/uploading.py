@@ -22,6 +22,7 @@ from osis_document.services import paths, uploads
 class RequestUploadView(BrowserView):
     """Takes a file."""
 
+    reads_body_as_it_arrives = True
     throttle_classes = (UploadThrottle,)
 
     @described(

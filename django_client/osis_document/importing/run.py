@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import BinaryIO, TypeVar
 from uuid import UUID
 
 from django.utils import timezone
 
 from osis.document.v1.document_pb2 import Document
 from osis.document.v1.post_processing_service_pb2 import GetPostProcessingRequest, StartPostProcessingRequest
+from osis.document.v1.upload_service_pb2 import UploadSpec
 from osis_document_client import (
     AuthenticationError,
     Client,
@@ -149,15 +151,12 @@ class Import:
             return Outcome.PRESENT
         if found is None:
             _require_lasting(row)
-        with self._media.open(row.file) as file:
-            sha256 = verified_sha256(file, expected_sha256=declared, expected_bytes=row.size_bytes)
-            if found is not None:
-                documents.require_same_document(found, row, sha256=sha256)
-                return Outcome.PRESENT
-            spec = documents.document_spec(row, file)
-            if not self._dry_run:
-                self.tally.sent_bytes += send(self._client, file, spec, sha256=sha256)
-        return Outcome.IMPORTED
+        return self._bring_file(
+            row,
+            expected_sha256=declared,
+            require_same=partial(documents.require_same_document, found, row) if found is not None else None,
+            spec=partial(documents.document_spec, row),
+        )
 
     def _bring_copy(self, row: OldCopy, found: Document | None) -> Outcome:
         if found is None:
@@ -165,14 +164,39 @@ class Import:
         if found is None and not self._dry_run:
             raise NotImported(Outcome.REFUSED, "the document that it is of is not in the service")
         declared = documents.declared_sha256(row.document.metadata, "modified_hash")
+        return self._bring_file(
+            row,
+            expected_sha256=declared,
+            require_same=partial(documents.require_same_copy, found, row)
+            if found is not None and found.HasField("modified")
+            else None,
+            spec=partial(documents.copy_spec, row),
+        )
+
+    def _bring_file(
+        self,
+        row: OldDocument | OldCopy,
+        *,
+        expected_sha256: str,
+        require_same: Callable[..., None] | None,
+        spec: Callable[[BinaryIO], UploadSpec],
+    ) -> Outcome:
+        """Brings a file over, once it is known to be what the tables say.
+
+        Args:
+            row: what names the file and its size.
+            expected_sha256: what is declared of it, in hexadecimal; empty: nothing is.
+            require_same: raises when what the service has is something else; None: it has nothing.
+            spec: what the file is sent as.
+        """
         with self._media.open(row.file) as file:
-            sha256 = verified_sha256(file, expected_sha256=declared, expected_bytes=row.size_bytes)
-            if found is not None and found.HasField("modified"):
-                documents.require_same_copy(found, row, sha256=sha256)
+            sha256 = verified_sha256(file, expected_sha256=expected_sha256, expected_bytes=row.size_bytes)
+            if require_same is not None:
+                require_same(sha256=sha256)
                 return Outcome.PRESENT
-            spec = documents.copy_spec(row, file)
+            sent_as = spec(file)
             if not self._dry_run:
-                self.tally.sent_bytes += send(self._client, file, spec, sha256=sha256)
+                self.tally.sent_bytes += send(self._client, file, sent_as, sha256=sha256)
         return Outcome.IMPORTED
 
     def _bring_job(self, row: OldJob, _found: Document | None) -> Outcome:

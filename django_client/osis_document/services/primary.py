@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -69,6 +69,29 @@ def confirm(
         return arguments.document_id(answer["uuid"])
     except (KeyError, TypeError, FormatInvalidException) as exc:
         raise ServiceFault from exc
+
+
+def confirm_all(
+    tokens: Iterable[str],
+    *,
+    related_model: Mapping[str, Any],
+    policy: DocumentExpirationPolicy | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """Has the primary server confirm uploads, one after the other, as `confirm`.
+
+    Raises:
+        OsisDocumentException: it did not confirm one of them; `confirmed` has those before it, which are kept.
+    """
+    confirmed: dict[str, str] = {}
+    wanted = list(tokens)
+    for token in wanted:
+        try:
+            confirmed[token] = confirm(token, related_model=related_model, policy=policy, metadata=metadata)
+        except OsisDocumentException as exc:
+            exc.confirmed = confirmed
+            raise
+    return [confirmed[token] for token in wanted]
 
 
 def _post(path: str, body: Mapping[str, Any]) -> Any:

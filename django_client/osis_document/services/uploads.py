@@ -121,7 +121,7 @@ def confirm_all(
     hold: bool | timedelta = False,
     request_id: str | None = None,
 ) -> list[str]:
-    """Has uploads kept, all or none.
+    """Has uploads kept, all or none. The primary server confirms one by one: an error says which it had `confirmed` before.
 
     Args:
         tokens: the write tokens. One of a document that is kept already is accepted and changes nothing.
@@ -134,7 +134,7 @@ def confirm_all(
         document_expiration_policy: a `DocumentExpirationPolicy` or its name.
         metadata: the owner's own keys.
         hold: keep the documents for so long only (True: as long as the service sees fit), unless they are made final.
-        request_id: a UUID for this logical call, to be given again when it is repeated.
+        request_id: a UUID for this logical call, to be given again when it is repeated. The primary server does not take one.
 
     Returns:
         The documents' UUIDs, in the order of the tokens.
@@ -150,7 +150,7 @@ def confirm_all(
     policy = arguments.optional_word(DocumentExpirationPolicy, document_expiration_policy)
     if related_model and not upload_to and not paths.is_installed(related_model):
         related = paths.with_filters(related_model, related_model_instance)
-        return [primary.confirm(token, related_model=related, policy=policy, metadata=metadata) for token in tokens]
+        return primary.confirm_all(tokens, related_model=related, policy=policy, metadata=metadata)
     struct = values.struct(metadata)
     with translated():
         names = _names(tokens) if paths.needs_name(upload_to, related_model) else [""] * len(tokens)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -60,6 +61,9 @@ def document_visualizer(
     """Shows documents; where they are still being processed, how far that is.
 
     {% document_visualizer my_instance.files %}
+
+    `data-post-process-status` and its companions speak of the first document that is not finished. Where some cannot be read,
+    `data-documents` lists all of them in their order: it is what the script follows.
     """
     page = PageDocuments.of(context)
     wanted = Wanted(post_process=wanted_post_process or None, for_modified_upload=bool(for_modified_upload))
@@ -75,6 +79,8 @@ def document_visualizer(
             "base-uuid": str(document_id),
             "wanted-post-process": wanted_post_process or "",
         }
+    if any("token" not in answer for answer in answers.values()):
+        data["documents"] = json.dumps([_listed(answer, wanted_post_process) for answer in answers.values()])
     return {"data": data, "files": [_shown(page, each, answer, wanted, context) for each, answer in answers.items()]}
 
 
@@ -101,6 +107,21 @@ def document_editor(context: Context, uuid: object, for_modified_upload: bool = 
 
 def _is_on(value: object) -> bool:
     return str(value).lower() not in {"", "false", "none", "0"}
+
+
+def _listed(answer: dict[str, Any], wanted_post_process: str | None) -> dict[str, Any]:
+    """What the script is told of one document, where not every document can be read."""
+    if "token" in answer:
+        return {"token": answer["token"]}
+    if "status" not in answer:
+        return {"error": answer["error"]}
+    if answer["status"] == PostProcessingStatus.PENDING:
+        return {
+            "status": answer["status"],
+            "progress_url": answer["links"]["progress"],
+            "wanted_post_process": wanted_post_process or "",
+        }
+    return {"status": answer["status"], "errors": answer["errors"]}
 
 
 def _shown(page: PageDocuments, document_id: Any, answer: dict[str, Any], wanted: Wanted, context: Context) -> dict[str, Any]:

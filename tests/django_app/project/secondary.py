@@ -1,4 +1,5 @@
-"""A secondary server: no models, no database; only the form. Reads what to do as JSON from its input, and answers so."""
+"""A secondary server: no models, no database; only the form. Reads what to do as JSON from its input, and answers so;
+what fails because the primary server is away is done again."""
 
 import json
 import sys
@@ -12,8 +13,14 @@ settings.configure(SECRET_KEY="another", INSTALLED_APPS=["osis_document"], USE_T
 django.setup()
 
 from osis_document.contrib import FileUploadField  # noqa: E402 - the settings come first
+from osis_document.exceptions import ServiceUnavailable  # noqa: E402
 
 field = FileUploadField(related_model=task["related_model"])
 values = field.clean(task["tokens"])
 instance = SimpleNamespace(**task["instance"])
-json.dump([str(each) for each in field.persist(values, instance)], sys.stdout)
+try:
+    kept = field.persist(values, instance)
+except ServiceUnavailable as exc:
+    print(*exc.confirmed.values(), file=sys.stderr)
+    kept = field.persist(values, instance)
+json.dump([str(each) for each in kept], sys.stdout)

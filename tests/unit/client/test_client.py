@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -29,6 +30,7 @@ from osis.document.v1.document_service_pb2 import ConfirmUpload, GetDocumentRequ
 from osis.document.v1.token_service_pb2 import CreateTokenRequest, TokenPurpose, WantedPostProcess
 from osis.document.v1.upload_service_pb2 import UploadResult
 from osis_document_client import (
+    Backoff,
     Client,
     ClientConfig,
     DocumentNotFound,
@@ -38,6 +40,7 @@ from osis_document_client import (
     from_struct,
     to_struct,
 )
+from osis_document_client._backoff import repeat
 
 from .fake_service import API_KEY, Refusal, Service, make_server
 
@@ -233,6 +236,33 @@ def test_confirming_is_given_up_when_nobody_answers(client: Client, service: Ser
         client.confirm(["write.of.d1"])
 
     assert pauses == [1, 2, 4]
+
+
+def test_no_try_and_no_pause_goes_past_the_deadline_of_the_call(port: int, service: Service) -> None:
+    service.plan.extend([Refusal("DATABASE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE)] * 9)
+    pauses: list[float] = []
+    patient = Backoff(initial_seconds=5, maximum_seconds=60, sleep=pauses.append, jitter=lambda: 1.0)
+    config = ClientConfig(target=f"127.0.0.1:{port}", api_key=API_KEY, timeout_seconds=15)
+
+    with Client(config, backoff=patient) as client, pytest.raises(Unavailable):
+        client.confirm(["write.of.d1"])
+
+    assert pauses == [5, 10]  # and not 20 after it
+    assert service.calls == ["ConfirmUploads"] * 3
+
+
+def test_all_tries_of_a_call_share_its_deadline() -> None:
+    deadlines: list[float | None] = []
+
+    def refused(seconds: float | None) -> None:
+        deadlines.append(seconds)
+        raise Unavailable("nobody answers")
+
+    with pytest.raises(Unavailable):
+        repeat(refused, backoff=Backoff(attempts=3, sleep=lambda _: time.sleep(0.01)), timeout_seconds=60)
+
+    first, second, third = (each for each in deadlines if each is not None)
+    assert 60 >= first > second > third
 
 
 def test_a_spent_token_says_which_item_it_was(client: Client) -> None:
