@@ -10,7 +10,7 @@ BIN := .venv/bin
 # Tests wait for servers most of the time. `make test ARGS='-n 0'` runs one after the other.
 SIDE_BY_SIDE := -n auto --dist loadgroup
 
-.PHONY: help setup demo site serve test test-fast check stubs assets storybook baseline lock bench torture format clean python
+.PHONY: help setup demo site serve test test-fast check stubs assets reference storybook baseline lock bench torture format clean python
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ stubs: python ## Generates stubs/ from protos/
 
 assets: python ## Builds the scripts and styles that browsers load from django_client/frontend
 	@scripts/frontend.sh build
+
+reference: python ## Writes the reference of the Python app and client from their docstrings
+	@$(BIN)/python scripts/reference.py
 
 storybook: python ## Shows every state of the widgets, on port 6006
 	@scripts/frontend.sh storybook
