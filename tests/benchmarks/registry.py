@@ -2,6 +2,7 @@
 
 from row import Row
 from rows.batch_tokens import BATCH_TOKENS
+from rows.clients import CLIENTS
 from rows.download_stream import DOWNLOAD_STREAM
 from rows.gateway import GATEWAY_DOWNLOAD, GATEWAY_UPLOAD
 from rows.list_documents import LIST_DOCUMENTS
@@ -38,4 +39,5 @@ ROWS: tuple[Row, ...] = (
     QUEUE_LATENCY,
     MERGE_MEMORY,
     START_UP,
+    *CLIENTS,
 )

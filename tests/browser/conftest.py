@@ -1,5 +1,6 @@
 """The demo site in a real browser: Debian's Chromium, the real service with its worker, gunicorn."""
 
+import json
 import os
 import re
 import sys
@@ -33,6 +34,7 @@ class Site:
 
     primary: str
     secondary: str
+    api_key: str
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +47,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         process.wait_for_output("Ctrl-C ends")
         [primary] = re.findall(r"Applications +(\S+)", process.output())
         [secondary] = re.findall(r"secondary site +(\S+)", process.output())
-        yield Site(primary=primary, secondary=secondary)
+        api_key = json.loads((folder / "site" / "var" / "client.json").read_text(encoding="utf-8"))["api_key"]
+        yield Site(primary=primary, secondary=secondary, api_key=api_key)
         process.stop()
 
 

@@ -192,6 +192,7 @@ def test_what_the_service_does_not_do_is_a_message(superuser: Client, store: Sto
     assert "no such post-processing" in html_of(superuser, f"{JOBS}_change", unknown)
 
 
+@pytest.mark.slow
 def test_post_processings_are_filtered_and_show_what_they_are_made_of(
     superuser: Client, store: Store, queueing: ServerProcess
 ) -> None:
@@ -215,6 +216,7 @@ def test_post_processings_are_filtered_and_show_what_they_are_made_of(
     assert merging in superuser.get(jobs_url).content.decode()
 
 
+@pytest.mark.slow
 def test_a_failed_post_processing_says_why(superuser: Client, store: Store) -> None:
     document_id = store(b"%PDF-1.4\nnothing\n%%EOF\n", "broken.pdf")
     job = post_processing.launch([document_id], ["MERGE"], asynchronous=True)["uuid"]

@@ -23,6 +23,7 @@ from tests.support.server import serving
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_workers_that_were_forked_after_the_project_was_loaded_and_checked_all_reach_the_service(service, store, tmp_path):
     document_id = store(b"Some text.", "some.txt")
 
@@ -101,6 +102,7 @@ def test_a_service_that_is_not_there_and_a_key_that_is_not_known_are_told_apart(
         documents.delete(["11111111-1111-4111-8111-111111111111"])
 
 
+@pytest.mark.slow
 def test_a_service_behind_mutual_tls_is_reached_with_the_files_that_the_settings_name(osis_settings, tmp_path):
     authority = Authority(tmp_path / "authority")
     server, member = authority.issue("server"), authority.issue("member", "host.example")

@@ -8,11 +8,11 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
@@ -251,12 +251,14 @@ def test_a_save_whose_service_is_down_takes_no_longer_than_a_call_may(
     token = upload()
     mortal.kill()
     host.OSIS_DOCUMENT_TIMEOUTS = {"call": 1}
+    pauses: list[float] = []
+    client = channel.client()
+    client.backoff = replace(client.backoff, sleep=pauses.append, jitter=lambda: 1.0)
 
-    started = time.monotonic()
     with pytest.raises(exceptions.ServiceUnavailable):
         Dossier(files=[token]).save()
 
-    assert time.monotonic() - started < 4  # by the number of tries alone it would be 8
+    assert pauses == [0.25, 0.5], "the next pause would be longer than all of the call may take"
 
 
 def names_of(dossier: Dossier) -> list[str]:

@@ -107,6 +107,17 @@ def test_a_page_with_many_file_fields_costs_as_many_calls_as_one_with_a_single_o
     assert calls == ["BatchCreateTokens", "BatchGetDocuments"], "shown again, they are known"
 
 
+def test_a_field_that_prepares_its_values_by_itself_still_does(store: Upload) -> None:
+    class Backwards(FileUploadField):
+        def prepare_value(self, value: Any) -> list[str]:
+            return super().prepare_value(value)[::-1]
+
+    ids = [UUID(store(f"{number}".encode(), f"{number}.txt")) for number in range(2)]
+    form = type("Form", (forms.Form,), {"files": Backwards(initial=ids)})()
+
+    assert re.findall(r"\d\.txt", str(form["files"])) == ["1.txt", "0.txt"]
+
+
 def test_a_form_that_is_shown_again_asks_for_what_it_did_not_know(upload: Upload, store: Upload, calls: list[str]) -> None:
     kept = UUID(store(b"Kept.", "kept.txt"))
     form = form_of()(sent([write_token(str(kept)), upload(b"New.", "new.txt")]), initial={"files": [kept]})

@@ -33,6 +33,7 @@ def document(gateway):
     return gateway.store(CONTENT, "large.pdf")
 
 
+@pytest.mark.slow
 def test_a_large_file_comes_back_byte_for_byte_and_is_never_in_memory_as_a_whole(gateway, document):
     path = f"file/{gateway.token(document)}"
     assert (
@@ -51,6 +52,7 @@ def test_a_large_file_comes_back_byte_for_byte_and_is_never_in_memory_as_a_whole
     assert memory.peak() - before < 40 * MEBIBYTE  # of 48
 
 
+@pytest.mark.slow
 def test_slow_readers_hold_nobody_up(gateway, document):
     path = f"file/{gateway.token(document)}"
     readers = [gateway.call("GET", path, stream=True) for _ in range(20)]
@@ -65,6 +67,7 @@ def test_slow_readers_hold_nobody_up(gateway, document):
             reader.close()
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_ends_the_transfer(gateway, document, service):
     with gateway.call("GET", f"file/{gateway.token(document)}", stream=True) as answer:
         assert next(answer.iter_content(1000))
@@ -72,6 +75,7 @@ def test_a_reader_that_goes_away_ends_the_transfer(gateway, document, service):
     service.wait_for_output(r"method=DownloadService/Download code=CANCELLED")
 
 
+@pytest.mark.slow
 def test_ranges_etags_and_head_are_the_same(gateway, document):
     path = f"file/{gateway.token(document)}"
 
@@ -84,6 +88,7 @@ def test_ranges_etags_and_head_are_the_same(gateway, document):
     assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(CONTENT)))
 
 
+@pytest.mark.slow
 def test_damage_breaks_the_connection(gateway, service):
     content = files.pdf_of_size(3 * MEBIBYTE + 7, seed=12)
     token = gateway.token(gateway.store(content, "scan.pdf"))
@@ -105,6 +110,7 @@ def test_damage_breaks_the_connection(gateway, service):
     assert token[:60] not in gateway.output()
 
 
+@pytest.mark.slow
 def test_many_at_once_upload_rotate_and_read(gateway):
     picture = images.picture(width=60, height=20)
 
@@ -130,6 +136,7 @@ def test_an_upload_reaches_the_service_while_it_arrives(gateway, service):
     assert gateway.get(f"file/{json.loads(text)['token']}").content == content
 
 
+@pytest.mark.slow
 def test_an_upload_is_never_in_memory_as_a_whole_nor_in_a_temporary_file(gateway):
     gateway.upload(CONTENT[:MEBIBYTE], "small.pdf")  # what the first one loads does not count
     memory = Memory(gateway.pid)
@@ -142,6 +149,7 @@ def test_an_upload_is_never_in_memory_as_a_whole_nor_in_a_temporary_file(gateway
     assert gateway.get(f"metadata/{token}").json()["hash"] == sha256(CONTENT).hexdigest()
 
 
+@pytest.mark.slow
 def test_an_upload_whose_client_goes_away_leaves_nothing(gateway, service):
     content = files.pdf_of_size(8 * MEBIBYTE, seed=14)
     said_before = len(gateway.output())
@@ -153,6 +161,7 @@ def test_an_upload_whose_client_goes_away_leaves_nothing(gateway, service):
     assert "Traceback" not in gateway.output()[said_before:]
 
 
+@pytest.mark.slow
 def test_slow_uploads_hold_nobody_up(gateway):
     content = files.pdf(" and ".join(["Slowly"] * 100))
     with ExitStack() as stack:
@@ -166,6 +175,7 @@ def test_slow_uploads_hold_nobody_up(gateway):
     assert answers[0][0] == 201
 
 
+@pytest.mark.slow
 def test_under_the_handler_of_django_itself_uploads_work_too(service, tmp_path):
     content = files.pdf_of_size(3 * MEBIBYTE, seed=15)
     with uvicorn(tmp_path, service, application="asgi_of_django") as plain:

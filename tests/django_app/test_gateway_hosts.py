@@ -19,6 +19,7 @@ from tests.support.uploads import MEBIBYTE
 pytestmark = pytest.mark.without_service
 
 
+@pytest.mark.slow
 def test_workers_that_were_forked_from_a_loaded_host_all_serve(service, tmp_path):
     content = files.pdf_of_size(2 * MEBIBYTE)
     with gunicorn(tmp_path, service, "--preload", "--workers", "4") as gateway:
@@ -34,6 +35,7 @@ def test_workers_that_were_forked_from_a_loaded_host_all_serve(service, tmp_path
     assert len(workers) == 4
 
 
+@pytest.mark.slow
 def test_the_plainest_worker_breaks_the_connection_at_damage_too(service, tmp_path):
     content = files.pdf_of_size(3 * MEBIBYTE, seed=77)
     with gunicorn(tmp_path, service, "--worker-class", "sync", "--threads", "1") as gateway:

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ALIASES = [
     "default",
-    pytest.param("postgresql", marks=pytest.mark.django_db(transaction=True, databases=["default", "postgresql"])),
+    pytest.param(
+        "postgresql", marks=[pytest.mark.slow, pytest.mark.django_db(transaction=True, databases=["default", "postgresql"])]
+    ),
 ]
 
 Upload = Callable[..., str]

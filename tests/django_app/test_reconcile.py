@@ -24,7 +24,9 @@ from tests.support.server import ServerProcess, serving
 
 ALIASES = [
     pytest.param("default", marks=pytest.mark.django_db(transaction=True)),
-    pytest.param("postgresql", marks=pytest.mark.django_db(transaction=True, databases=["default", "postgresql"])),
+    pytest.param(
+        "postgresql", marks=[pytest.mark.slow, pytest.mark.django_db(transaction=True, databases=["default", "postgresql"])]
+    ),
 ]
 
 Store = Callable[..., str]

@@ -1,7 +1,9 @@
 """The template tags, over a real service."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,9 +16,10 @@ from django.utils.functional import SimpleLazyObject, lazystr
 
 from osis_document.services import documents, post_processing
 from tests.django_app.project.dossiers.models import Dossier
-from tests.support import files
+from tests.support import files, jobs, tasks
 from tests.support.recorded_calls import recorded_calls
 from tests.support.server import ServerProcess
+from tests.support.stubs import Stubs
 
 Store = Callable[..., str]
 
@@ -31,6 +34,13 @@ def calls() -> Iterator[list[str]]:
 def render(source: str, **values: Any) -> str:
     """A page with the tags loaded."""
     return Template("{% load osis_document %}" + source).render(Context(values))
+
+
+def listed(html: str) -> list[dict[str, Any]]:
+    """What the script is told of each document of a visualizer."""
+    [text] = re.findall('data-documents="([^"]+)"', html)
+    found: list[dict[str, Any]] = json.loads(unescape(text))
+    return found
 
 
 PAGE = """
@@ -102,6 +112,15 @@ def test_documents_that_cannot_be_had_are_told_apart_from_those_that_can(store: 
     assert "does not exist" in shown
     [token] = re.findall('data-values="([^"]+)"', shown)
     assert documents.metadata(token)["upload_uuid"] == good
+    first, second, third = listed(shown)
+    assert first == {"token": token}
+    assert second["error"]["code"] == "INFECTED"
+    assert third["error"]["code"] == "UPLOAD_NOT_FOUND"
+
+
+def test_a_page_lists_its_documents_to_the_script_only_where_some_cannot_be_read(store: Store) -> None:
+    assert "data-documents" not in render("{% document_visualizer files %}", files=[store(), store()])
+    assert "data-documents" not in render("{% document_visualizer files %}", files=[])
 
 
 def test_a_page_is_shown_without_documents_while_the_service_is_down(
@@ -135,6 +154,11 @@ def test_a_document_that_is_being_processed_shows_where_to_ask(store: Store, que
     assert 'data-wanted-post-process=""' in html
     assert re.search(rf'data-get-progress-url="[^"]*{job["uuid"]}[^"]*signature=', html)
     assert "Reload the page" in html
+    both = listed(render("{% document_visualizer files wanted_post_process='CONVERT' %}", files=[other := store(), document_id]))
+    assert documents.metadata(both[0]["token"])["upload_uuid"] == other
+    assert both[1]["status"] == "PENDING"
+    assert f"/{job['uuid']}?" in both[1]["progress_url"]
+    assert both[1]["wanted_post_process"] == "CONVERT"
     original = render("{% document_visualizer files wanted_post_process='ORIGINAL' %}", files=[document_id])
     assert "data-post-process-status" not in original
     assert "note.txt" in original
@@ -158,12 +182,26 @@ def test_inputs_of_one_merge_are_shown_once_as_the_merged_document(store: Store)
     assert render(each, files=values).split() == ["merged.pdf", "alone.txt", "merged.pdf"]
 
 
+def test_a_document_that_could_not_be_made_shows_why(store: Store, queueing: ServerProcess, worker: Stubs) -> None:
+    document_id = store()
+    answer = post_processing.launch([document_id], ["CONVERT"], asynchronous=True)
+    [task_id] = jobs.task_ids(jobs.job_of(queueing.stubs(), answer["uuid"]))
+    tasks.fail(worker, tasks.claim(worker, task_id).lease_id, "DOCUMENT_UNREADABLE", document_id=document_id)
+    html = render("{% document_visualizer files %}", files=[document_id])
+    assert 'data-post-process-status="FAILED"' in html
+    [failed] = listed(html)
+    assert failed["status"] == "FAILED"
+    [reason] = failed["errors"]["messages"]
+    assert reason in unescape(html.partition("<li>")[2])
+
+
 def test_the_editor_carries_a_write_token_and_its_toggles(store: Store) -> None:
     document_id = store()
     html = render("{% document_editor id zoom=False comment=True highlight='' rotation='false' %}", id=document_id)
     [token] = re.findall('data-value="([^"]+)"', html)
     assert documents.change_metadata(token, {"name": "other.txt"})["upload_uuid"] == document_id
     assert 'data-base-url="http://testserver/osis_document/"' in html
+    assert f'<a href="http://testserver/osis_document/file/{token}">Open the file</a>' in html
     assert re.findall(r'data-(zoom|comment|highlight|rotation|pagination)="(\w+)"', html) == [
         ("zoom", "false"),
         ("comment", "true"),

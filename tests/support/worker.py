@@ -29,6 +29,7 @@ class WorkerProcess(LoggedProcess):
             "API_KEY": KEYS["worker"],
             "BROKER_URL": broker_url,
             "WORKER_SCRATCH": str(scratch),
+            "ALLOW_ROOT_ENGINES": "true",  # tests run as root, too, on hosts without bubblewrap
         }
         super().__init__(
             name,

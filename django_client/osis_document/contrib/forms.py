@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import DEFAULT_DB_ALIAS, connections, models, router
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -123,8 +124,10 @@ class FileUploadField(forms.FileField):
         tokens = checking.write_tokens(stored_ids(value), for_modified_upload=self.for_modified_upload)
         return self.shown_values(value, tokens)
 
-    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> FilesBoundField:
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> BoundField:
         """This field of a form, whose file fields ask together for what they show."""
+        if type(self).prepare_value is not FileUploadField.prepare_value:  # a host's own field prepares its values by itself
+            return super().get_bound_field(form, field_name)
         return FilesBoundField(form, self, field_name)
 
     def shown_values(self, value: Any, tokens: Mapping[UUID, str]) -> list[str]:

@@ -1,0 +1,233 @@
+"""The uploader: from a file on the visitor's machine to a document of an application."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.support import files, images
+
+from .applications import make_application
+from .conftest import Complaints, Site
+from .pages import (
+    choose,
+    downloads,
+    field,
+    offsets_sent,
+    save,
+    sha256,
+    slow_down,
+    wait_until_stored,
+    wait_until_under_way,
+)
+
+_LARGE_BYTES = 3_000_000
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    """The identity card that every application needs."""
+    path = tmp_path / "card.png"
+    path.write_bytes(images.picture())
+    return path
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A PDF that takes some seconds on a slow line."""
+    path = tmp_path / "large.pdf"
+    path.write_bytes(files.pdf_of_size(_LARGE_BYTES))
+    return path
+
+
+@pytest.fixture
+def form(site: Site, page: Page, card: Path) -> Page:
+    """The form of a new application; only documents are missing."""
+    page.goto(f"{site.primary}new/")
+    page.get_by_label("Name").fill("Ada Browser")
+    choose(page, "Identity card", card)
+    wait_until_stored(page, "identity_card", 1)
+    return page
+
+
+def test_twelve_files_arrive_in_the_order_in_which_they_were_put(form: Page, tmp_path: Path) -> None:
+    paths = []
+    for number in range(12):
+        paths.append(tmp_path / f"page {number}.pdf")
+        paths[-1].write_bytes(files.pdf(f"This is number {number}"))
+    choose(form, "Documents", *paths)
+    wait_until_stored(form, "documents", 12)
+
+    save(form)
+
+    shown = form.locator(".osis-document-visualizer").last
+    expect(shown.get_by_role("listitem")).to_have_count(12)
+    names = [re.search(r"page \d+\.pdf", text)[0] for text in shown.get_by_role("listitem").all_inner_texts()]  # type: ignore[index]
+    assert names == [path.name for path in paths]
+    kept = downloads(form)
+    assert {name: sha256(kept[name]) for name in names} == {path.name: sha256(path.read_bytes()) for path in paths}
+
+
+def test_an_upload_goes_on_by_itself_after_the_network_was_away(form: Page, large: Path, complaints: Complaints) -> None:
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    offsets = offsets_sent(form)
+    slow_down(form)
+    choose(form, "Documents", large)
+    row = field(form, "Documents").get_by_role("listitem")
+    wait_until_under_way(row)
+
+    form.context.set_offline(True)
+    row.get_by_text("The connection was lost").wait_for()
+    form.context.set_offline(False)
+
+    wait_until_stored(form, "documents", 1)
+    assert max(offsets) > 0, "it began again from nothing"
+    save(form)
+    assert sha256(downloads(form)["large.pdf"]) == sha256(large.read_bytes())
+
+
+def test_an_upload_goes_on_after_the_page_was_reloaded(form: Page, large: Path) -> None:
+    form.on("dialog", lambda dialog: dialog.accept())
+    slow_down(form)
+    choose(form, "Documents", large)
+    wait_until_under_way(field(form, "Documents").get_by_role("listitem"), percent=30)
+
+    form.reload()
+    form.get_by_label("Name").fill("Ada Reloaded")
+    row = field(form, "Documents").get_by_role("listitem")
+    row.get_by_text("Choose the same file again to go on").wait_for()
+    expect(field(form, "Identity card").get_by_role("listitem")).to_contain_text("card.png")
+    offsets = offsets_sent(form)
+    row.locator("input[type=file]").set_input_files(large)
+
+    wait_until_stored(form, "documents", 1)
+    assert offsets[0] > 0, "it began again from nothing"
+    save(form)
+    assert sha256(downloads(form)["large.pdf"]) == sha256(large.read_bytes())
+
+
+def test_a_form_is_not_sent_while_a_file_is_on_its_way(form: Page, large: Path) -> None:
+    slow_down(form)
+    choose(form, "Documents", large)
+    wait_until_under_way(field(form, "Documents").get_by_role("listitem"))
+
+    form.get_by_role("button", name="Save", exact=True).click()
+
+    held = form.get_by_role("alert")
+    expect(held).to_contain_text("still being uploaded")
+    expect(held).to_be_focused()
+    assert form.url.endswith("/new/")
+    wait_until_stored(form, "documents", 1)
+    save(form)
+    assert sha256(downloads(form)["large.pdf"]) == sha256(large.read_bytes())
+
+
+def test_a_paused_upload_goes_on_where_it_was(form: Page, large: Path) -> None:
+    slow_down(form)
+    choose(form, "Documents", large)
+    row = field(form, "Documents").get_by_role("listitem")
+    wait_until_under_way(row)
+
+    form.get_by_role("button", name="Pause large.pdf").click()
+    row.get_by_text("Paused").wait_for()
+    offsets = offsets_sent(form)
+    form.get_by_role("button", name="Go on with large.pdf").click()
+
+    wait_until_stored(form, "documents", 1)
+    assert offsets[0] > 0, "it began again from nothing"
+
+
+def test_the_part_of_a_picture_that_was_chosen_is_what_is_kept(form: Page, tmp_path: Path) -> None:
+    path = tmp_path / "portrait.jpg"
+    path.write_bytes(images.picture("JPEG", width=800, height=600))
+    choose(form, "Portrait", path)
+
+    dialog = form.get_by_role("dialog")
+    expect(dialog).to_contain_text("Which part of portrait.jpg?")
+    dialog.get_by_role("button", name="Use this part").click()
+
+    wait_until_stored(form, "portrait", 1)
+    save(form)
+    with Image.open(io.BytesIO(downloads(form)["portrait.jpg"])) as kept:
+        assert kept.format == "JPEG"
+        assert kept.width / kept.height == pytest.approx(3 / 4, abs=0.01)
+
+
+def test_a_picture_can_be_turned(site: Site, page: Page) -> None:
+    portrait = images.picture("PNG")
+    address = make_application(site, "Turned", card=[("card.png", images.picture())], portrait=[("face.png", portrait)])
+    page.goto(f"{address}change/")
+
+    page.get_by_role("button", name="Turn face.png to the right").click()
+    page.get_by_text("face.png is turned").wait_for(state="attached")
+    save(page)
+
+    kept = downloads(page)["face.png"]
+    assert images.are_equal(images.shown(kept), images.turned(portrait, 90))
+
+
+def test_names_and_order_are_the_visitors(form: Page, tmp_path: Path) -> None:
+    for name in ("one.pdf", "two.pdf", "three.pdf"):
+        (tmp_path / name).write_bytes(files.pdf(name))
+    form.evaluate("""
+        window.told = [];
+        for (const name of ['osisdocument:add', 'osisdocument:delete']) {
+            document.addEventListener(name, ({detail}) => window.told.push([name, Object.keys(detail.newTokens)]));
+        }
+    """)
+    choose(form, "Documents", tmp_path / "one.pdf", tmp_path / "two.pdf", tmp_path / "three.pdf")
+    wait_until_stored(form, "documents", 3)
+
+    up = form.get_by_role("button", name="Move three.pdf up")
+    up.focus()
+    form.keyboard.press("Enter")
+    expect(up).to_be_focused()
+    form.get_by_role("button", name="Rename one.pdf").click()
+    form.get_by_role("textbox", name="New name").fill("première")
+    form.keyboard.press("Enter")
+    form.get_by_role("button", name="Rename première.pdf").wait_for()
+    form.get_by_role("button", name="Remove two.pdf").click()
+    save(form)
+
+    texts = form.locator(".osis-document-visualizer").last.get_by_role("listitem").all_inner_texts()
+    assert ["première.pdf" in texts[0], "three.pdf" in texts[1], len(texts)] == [True, True, 2]
+
+
+def test_the_page_is_told_of_files_that_come_and_go(form: Page, tmp_path: Path) -> None:
+    form.evaluate("""
+        window.told = [];
+        for (const name of ['osisdocument:add', 'osisdocument:delete']) {
+            document.addEventListener(name, ({detail}) => window.told.push(
+                [name, Object.keys(detail.oldTokens), Object.keys(detail.newTokens)]));
+        }
+    """)
+    for name in ("one.pdf", "two.pdf"):
+        (tmp_path / name).write_bytes(files.pdf(name))
+        choose(form, "Documents", tmp_path / name)
+        form.get_by_role("button", name=f"Remove {name}").wait_for()
+    form.get_by_role("button", name="Remove one.pdf").click()
+    wait_until_stored(form, "documents", 1)
+
+    assert form.evaluate("window.told") == [
+        ["osisdocument:add", [], ["1"]],
+        ["osisdocument:add", ["1"], ["1", "2"]],
+        ["osisdocument:delete", ["1", "2"], ["2"]],
+    ]
+
+
+def test_what_cannot_be_taken_is_said_before_and_after_sending(form: Page, tmp_path: Path, complaints: Complaints) -> None:
+    complaints.expect("409 (Conflict)")
+    complaints.expect("400 (Bad Request)")
+    (tmp_path / "note.txt").write_text("Not a card.")
+    (tmp_path / "forged.pdf").write_bytes(images.picture())
+    choose(form, "Identity card", tmp_path / "note.txt")
+    expect(field(form, "Identity card")).to_contain_text("“note.txt” was not added: only PDF, PNG, or JPEG is accepted here.")
+
+    choose(form, "Documents", tmp_path / "forged.pdf")
+
+    row = field(form, "Documents").get_by_role("listitem")
+    row.get_by_text("does not match its extension").wait_for()
+    expect(form.locator("input[type=hidden][name^=documents_]")).to_have_count(0)
