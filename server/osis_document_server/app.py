@@ -349,13 +349,17 @@ def _start_embedded_worker(settings: Settings, broker: dramatiq.Broker, *, targe
             f"{PREFIX}BROKER_URL=memory:// runs a worker inside the server, which is not installed: "
             f"pip install 'osis-document[workers]', or set {PREFIX}BROKER_URL=redis://… ({exc})"
         ) from exc
-    return embedded.start(
-        broker,
-        target=target,
-        api_key=api_key,
-        slots=settings.embedded_slots or os.cpu_count() or 1,
-        interactive_slots=settings.embedded_interactive_slots,
-    )
+    try:
+        return embedded.start(
+            broker,
+            target=target,
+            api_key=api_key,
+            slots=settings.embedded_slots or os.cpu_count() or 1,
+            interactive_slots=settings.embedded_interactive_slots,
+            allow_root=settings.root_engines_allowed,
+        )
+    except embedded.RootEnginesError as exc:
+        raise SettingsError(str(exc)) from exc
 
 
 def _lock_folder(folder: Path) -> Callable[[], None]:

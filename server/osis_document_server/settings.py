@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     embedded_slots: Annotated[int, Field(ge=0)] = 0
     #: Slots of the worker inside for what somebody waits for in front of a screen, beside those.
     embedded_interactive_slots: Annotated[int, Field(gt=0)] = 1
+    #: Whether engines of the worker inside may run as root where this host permits nothing else.
+    allow_root_engines: bool = False
     #: ``console`` or ``json``.
     log_format: Annotated[str, Field(pattern="^(console|json)$")] = "console"
 
@@ -230,6 +232,11 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """True when the worker runs inside the server."""
         return self.broker_url == "memory://"
+
+    @property
+    def root_engines_allowed(self) -> bool:
+        """Whether engines may run as root: because it is said, or because nobody but this host's programs sends documents."""
+        return self.allow_root_engines or _is_local(self.listen)
 
     @property
     def database(self) -> str:

@@ -127,6 +127,7 @@ def test_one_to_a_thousand_items_are_answered_one_by_one(alpha, batch, count):
     assert {reason_of(result) for result in results} == {""}
 
 
+@pytest.mark.slow
 def test_a_thousand_uploads_are_confirmed_at_once(alpha):
     tokens = [upload(alpha, b"content", f"{number}.txt").write_token for number in range(1000)]
 

@@ -23,7 +23,10 @@ MERGE = PostProcessingType.POST_PROCESSING_TYPE_MERGE
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param("server", id="memory"), pytest.param("distributed_server", id="redis", marks=pytest.mark.needs_redis)],
+    params=[
+        pytest.param("server", id="memory"),
+        pytest.param("distributed_server", id="redis", marks=[pytest.mark.needs_redis, pytest.mark.slow]),
+    ],
 )
 def client(request):
     """The client library, over a server with its worker inside and over one whose worker is a process of its own."""

@@ -306,6 +306,7 @@ def test_a_merge_stays_deleted_as_long_as_one_of_its_inputs_is(alpha, family):
     assert statuses(alpha, *family.sources, *family.converted, family.merged) == [UPLOADED] * 5
 
 
+@pytest.mark.slow
 def test_what_was_made_of_what_was_made_goes_and_comes_too(alpha, family):
     other = store(alpha, files.pdf("other"), "other.pdf").id
     job = jobs.finish(alpha, jobs.start(alpha, [family.merged, other], jobs.MERGE).id)
@@ -318,6 +319,7 @@ def test_what_was_made_of_what_was_made_goes_and_comes_too(alpha, family):
     assert statuses(alpha, binder, other) == [UPLOADED, UPLOADED]
 
 
+@pytest.mark.slow
 def test_duplicates_of_what_was_made_stay(alpha, family):
     copies = [duplicate(alpha, document_id).id for document_id in (family.sources[0], family.converted[0], family.merged)]
 
@@ -338,6 +340,7 @@ def test_a_pdf_that_passed_through_is_deleted_with_its_source(alpha):
     assert content_of(alpha, output) == content_of(alpha, source)
 
 
+@pytest.mark.slow
 def test_an_output_that_was_reused_by_a_second_job_goes_with_its_own_input(alpha):
     """Two documents that share their bytes are converted once; the two PDFs go with their own sources."""
     source = store(alpha, images.picture(), "image.png").id
@@ -352,6 +355,7 @@ def test_an_output_that_was_reused_by_a_second_job_goes_with_its_own_input(alpha
     assert content_of(alpha, second)
 
 
+@pytest.mark.slow
 def test_the_job_itself_still_says_how_it_ended(alpha, family):
     before = jobs.job_of(alpha, family.job_id)
 
@@ -360,6 +364,7 @@ def test_the_job_itself_still_says_how_it_ended(alpha, family):
     assert jobs.job_of(alpha, family.job_id) == before
 
 
+@pytest.mark.slow
 def test_all_of_a_family_in_one_batch(alpha, family):
     family_ids = [*family.sources, *family.converted, family.merged]
 
@@ -395,6 +400,7 @@ def job(client):
 ENDS = {"deleted": delete, "infected": infect}
 
 
+@pytest.mark.slow
 @pytest.mark.needs_redis
 @pytest.mark.parametrize("end", ENDS)
 def test_a_job_over_a_deleted_or_infected_document_is_cancelled_and_its_watchers_are_told(client, job, end):
@@ -408,6 +414,7 @@ def test_a_job_over_a_deleted_or_infected_document_is_cancelled_and_its_watchers
     assert jobs.job_of(client, job.id) == ended
 
 
+@pytest.mark.slow
 @pytest.mark.needs_redis
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("call", ["extend", "complete", "fail", "give back", "upload"])
@@ -486,6 +493,7 @@ def test_a_job_over_what_was_made_of_a_deleted_document_is_cancelled_too(client,
     expect_refusal("LEASE_LOST", tasks.extend, worker, task.lease_id)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_redis
 @pytest.mark.parametrize("end", ENDS)
 def test_a_deletion_and_a_completion_at_once_never_leave_an_output_that_can_be_read(queueing_server, client, worker, end):

@@ -78,6 +78,7 @@ def expect_consumed(stubs, result):
 # ---- over the original --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_edited_pdf_takes_the_originals_place(alpha, form, token, edited):
     answered = save_edit(alpha, token, edited.write_token).document
 
@@ -107,6 +108,7 @@ def test_rotations_are_applied_to_the_pages_of_the_edited_pdf(alpha, form, token
     assert files.page_sizes(now) == [(595, 420), (420, 595), (420, 595)]
 
 
+@pytest.mark.slow
 def test_rotations_alone_turn_the_stored_pages(alpha, form, token):
     first = save_edit(alpha, token, rotations={1: 90})
     second = save_edit(alpha, first.token, rotations={1: -180, 2: 450})
@@ -159,6 +161,7 @@ def test_each_copy_is_downloaded_by_tokens_of_its_own(alpha, nobody, form, modif
     assert copy.header.range.complete_size == len(copy.data)
 
 
+@pytest.mark.slow
 def test_the_next_token_is_for_the_modified_copy_too(alpha, form, modified_token, edited):
     first = save_edit(alpha, modified_token, edited.write_token)
 
@@ -181,6 +184,7 @@ def test_rotations_alone_make_a_modified_copy_of_the_original(alpha, form, modif
     assert page_rotations(modified_copy_of(alpha, form.id)) == [270, 0, 0]
 
 
+@pytest.mark.slow
 def test_rotations_alone_turn_the_modified_copy_on_where_there_is_one(alpha, form, modified_token, edited):
     first = save_edit(alpha, modified_token, edited.write_token, rotations={0: 90})
 
@@ -191,6 +195,7 @@ def test_rotations_alone_turn_the_modified_copy_on_where_there_is_one(alpha, for
     assert "Edited page three" in files.page_texts(copy)
 
 
+@pytest.mark.slow
 def test_an_edit_of_the_original_leaves_the_modified_copy(alpha, form, modified_token, edited):
     copy = save_edit(alpha, modified_token, edited.write_token).document.modified
 
@@ -220,6 +225,7 @@ def test_a_token_from_before_the_first_edit_does_not_read_a_copy_that_is_not_the
 # ---- tokens -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_token_is_spent_by_any_edit_or_rotation_whichever_copy_it_is_for(alpha, form, token, modified_token, edited):
     save_edit(alpha, token, rotations={0: 90})
 
@@ -229,6 +235,7 @@ def test_the_token_is_spent_by_any_edit_or_rotation_whichever_copy_it_is_for(alp
     assert get(alpha, edited.document.id) == edited.document, "the upload is not consumed"
 
 
+@pytest.mark.slow
 def test_of_eight_that_save_with_one_token_at_once_one_wins_and_the_others_keep_their_uploads(alpha, server, form, token):
     uploads = [upload(alpha, files.pdf(f"edit {number}"), "edited.pdf") for number in range(8)]
     callers, start = [server.stubs(None) for _ in range(4)], Barrier(8)
@@ -323,6 +330,7 @@ def _confirmed(stubs):
     return result.write_token
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BAD_UPLOADS)
 def test_an_upload_that_cannot_be_saved_is_refused_and_the_token_is_good_for_another_try(alpha, form, token, edited, kind):
     reason, make = BAD_UPLOADS[kind]
@@ -334,6 +342,7 @@ def test_an_upload_that_cannot_be_saved_is_refused_and_the_token_is_good_for_ano
     assert save_edit(alpha, token, edited.write_token).document.revision == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [files.password_pdf(), files.pdf_of_size(5000)], ids=["password", "broken"])
 def test_an_upload_that_could_not_be_saved_is_not_consumed(alpha, form, token, content):
     bad = upload(alpha, content, "bad.pdf")
@@ -367,6 +376,7 @@ def test_only_pdfs_are_edited(alpha, edited):
     assert get(alpha, edited.document.id) == edited.document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "reason"), [(files.password_pdf(), "PASSWORD_REQUIRED"), (files.pdf_of_size(5000), "DOCUMENT_UNREADABLE")]
 )
@@ -392,6 +402,7 @@ def test_a_damaged_pdf_is_not_turned(alpha, server):
     assert expect_refusal("DOCUMENT_CORRUPT", save_edit, alpha, token, rotations={0: 90}).metadata["document_id"] == document.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rotations", [{0: 45}, {0: 90, 1: 1}, {-1: 90}, {0: -91}], ids=str)
 def test_rotations_that_mean_nothing_are_refused_and_spend_nothing(alpha, form, token, edited, rotations):
     refusal = expect_refusal("ARGUMENT_INVALID", save_edit, alpha, token, edited.write_token, rotations=rotations)
@@ -401,6 +412,7 @@ def test_rotations_that_mean_nothing_are_refused_and_spend_nothing(alpha, form, 
     assert save_edit(alpha, token, edited.write_token, rotations={0: 90}).document.revision == 1
 
 
+@pytest.mark.slow
 def test_a_page_that_is_not_there_is_refused_and_spends_nothing(alpha, form, token):
     with pytest.raises(grpc.RpcError) as caught:
         save_edit(alpha, token, rotations={3: 90})
@@ -420,6 +432,7 @@ def test_an_edit_of_nothing_is_refused(alpha, form, token):
 # ---- repeating a call ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_call_that_is_repeated_with_its_request_id_gets_the_first_outcome_although_the_upload_is_gone(
     alpha, nobody, form, token, edited
 ):
@@ -432,6 +445,7 @@ def test_a_call_that_is_repeated_with_its_request_id_gets_the_first_outcome_alth
     assert save_edit(nobody, again.token, rotations={0: 90}).document.revision == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("difference", ["rotations", "upload", "no upload", "modified"])
 def test_a_request_id_that_was_used_for_something_else_conflicts(alpha, form, token, modified_token, edited, difference):
     request_id = new_id()

@@ -51,6 +51,7 @@ def cramped(small_disk, tmp_path_factory):
         yield running
 
 
+@pytest.mark.slow
 def test_a_file_larger_than_the_disk_is_refused_and_nothing_of_it_stays(cramped, small_disk):
     before = cramped.blob_files(small_disk).keys()
 
@@ -62,6 +63,7 @@ def test_a_file_larger_than_the_disk_is_refused_and_nothing_of_it_stays(cramped,
     wait_until(lambda: cramped.blob_files(small_disk).keys() == before, "nothing stays")
 
 
+@pytest.mark.slow
 def test_after_a_full_disk_the_service_takes_what_there_is_room_for(cramped):
     stubs = cramped.stubs()
     kept = store(stubs, b"kept before")
@@ -74,6 +76,7 @@ def test_after_a_full_disk_the_service_takes_what_there_is_room_for(cramped):
     assert content_of(stubs, kept.id) == b"kept before"
 
 
+@pytest.mark.slow
 def test_a_full_disk_refuses_the_upload_that_filled_it_and_no_other_under_way(cramped):
     stubs, upload_spec, content, refused = cramped.stubs(), spec("small.pdf"), files.pdf_of_size(2 * MEBIBYTE, seed=3), Event()
 
@@ -90,6 +93,7 @@ def test_a_full_disk_refuses_the_upload_that_filled_it_and_no_other_under_way(cr
     assert under_way.result().result.document.size_bytes == len(content)
 
 
+@pytest.mark.slow
 def test_a_file_that_would_not_leave_the_floor_is_refused_before_its_bytes(tmp_path):
     free = shutil.disk_usage(tmp_path).free
     with serving(tmp_path / "floor", DISK_FLOOR=str(free // 2)) as server:
@@ -103,6 +107,7 @@ def test_a_file_that_would_not_leave_the_floor_is_refused_before_its_bytes(tmp_p
         assert server.blob_files() == {}
 
 
+@pytest.mark.slow
 def test_a_start_tells_that_a_file_does_not_fit_and_registers_nothing(tmp_path):
     free = shutil.disk_usage(tmp_path).free
     with serving(tmp_path / "floor", DISK_FLOOR=str(free // 2)) as server:
@@ -118,6 +123,7 @@ def test_a_start_tells_that_a_file_does_not_fit_and_registers_nothing(tmp_path):
         assert stubs.uploads.StartUpload(StartUploadRequest(upload_spec=small)).result.document == finished[0].document
 
 
+@pytest.mark.slow
 def test_a_disk_down_to_its_floor_lets_no_upload_start_and_still_answers_those_that_are_finished(tmp_path):
     small = spec("note.txt", size_bytes=7)
     with serving(tmp_path / "floor") as server:

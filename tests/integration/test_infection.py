@@ -282,6 +282,7 @@ def family(alpha):
     return Family(alpha)
 
 
+@pytest.mark.slow
 def test_what_was_made_of_an_infected_document_is_infected_however_far_it_went(alpha, family, server):
     infected = infect(alpha, family.sources[0])
 
@@ -291,12 +292,14 @@ def test_what_was_made_of_an_infected_document_is_infected_however_far_it_went(a
     require_no_open_document_shares_bytes_with_an_infected_one(server)
 
 
+@pytest.mark.slow
 def test_what_an_infected_document_was_made_of_is_not_infected_by_that(alpha, family):
     expect_infected(infect(alpha, family.merged), family.merged, family.binder)
 
     assert {status_of(alpha, document_id) for document_id in [*family.sources, *family.converted, family.other]} == {UPLOADED}
 
 
+@pytest.mark.slow
 def test_duplicates_of_what_was_made_are_infected_and_what_was_made_of_them(alpha, family):
     copy = duplicate(alpha, family.converted[0]).id
     [made_of_copy] = jobs.outputs(jobs.finish(alpha, jobs.start(alpha, [copy, family.other], jobs.MERGE).id))
@@ -321,6 +324,7 @@ def test_a_pdf_that_passed_through_shares_the_bytes_both_ways(alpha):
     expect_infected(infect(alpha, output), output, source)
 
 
+@pytest.mark.slow
 def test_what_was_made_of_a_document_before_it_was_rotated_is_infected_too(alpha):
     """The conversion read the document; that it reads otherwise by now makes its output no safer."""
     source = store(alpha, images.picture(), "image.png").id
@@ -330,6 +334,7 @@ def test_what_was_made_of_a_document_before_it_was_rotated_is_infected_too(alpha
     expect_infected(infect(alpha, source), source, pdf)
 
 
+@pytest.mark.slow
 def test_an_output_that_was_deleted_is_infected_too(alpha, family):
     delete(alpha, family.merged)
 
@@ -338,6 +343,7 @@ def test_an_output_that_was_deleted_is_infected_too(alpha, family):
     assert status_of(alpha, family.merged) == INFECTED
 
 
+@pytest.mark.slow
 def test_an_infected_output_is_not_reused_for_the_next_conversion(alpha, server):
     """Nobody said that the picture is infected; but the bytes of that PDF are not handed out again."""
     source = store(alpha, images.picture(), "image.png").id
@@ -353,6 +359,7 @@ def test_an_infected_output_is_not_reused_for_the_next_conversion(alpha, server)
     require_no_open_document_shares_bytes_with_an_infected_one(server)
 
 
+@pytest.mark.slow
 def test_an_infected_document_among_the_inputs_of_a_new_job_is_named(alpha, family):
     infect(alpha, family.converted[0])
 
@@ -401,6 +408,7 @@ def read_slowly_until_refused(stubs, token, blocks_per_second=10):
     yield received, refusal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared_by", ["itself", "a duplicate", "its original", "the path"])
 def test_a_download_that_is_under_way_is_broken_off(alpha, nobody, shared_by):
     size = 96 * MEBIBYTE

@@ -305,6 +305,7 @@ def tokens(alpha):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_all_forgeries_are_refused_alike_down_to_the_last_byte(alpha, tokens, forgery, use):
@@ -332,6 +333,7 @@ def test_the_refusal_of_a_forgery_is_the_same_in_a_batch_and_for_an_edited_uploa
     assert get(alpha, document.id) == document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "claims", "signature"])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
@@ -346,6 +348,7 @@ def test_a_token_of_which_one_character_was_changed_is_refused_like_any_forgery(
     assert wire(USES["GetDocument"], alpha, ".".join(parts)) == plain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "claims", "signature"])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

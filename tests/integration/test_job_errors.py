@@ -146,6 +146,7 @@ def test_jobs_are_not_looked_for_by_more_values_than_there_can_be(alpha, field):
 # ---- failed by a worker -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.needs_libreoffice
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
@@ -187,6 +188,7 @@ def test_a_pdf_that_cannot_be_merged_fails_its_job_and_is_named(alpha, pdf, name
     assert job.failure.retryable is False
 
 
+@pytest.mark.slow
 @pytest.mark.needs_libreoffice
 def test_one_bad_document_among_good_ones_fails_the_job_and_the_good_outputs_stay_out_of_the_merge(alpha, pdf):
     bad = store(alpha, files.broken_docx(), "broken.docx").id
@@ -216,6 +218,7 @@ def test_a_failed_job_can_be_asked_for_again_and_answers_the_same(alpha, pdf):
     assert list(jobs.watch(alpha, job.id)) == [job]
 
 
+@pytest.mark.slow
 def test_without_libreoffice_a_conversion_fails_and_names_the_missing_program(tmp_path):
     nothing = tmp_path / "bin"
     nothing.mkdir()
@@ -227,3 +230,10 @@ def test_without_libreoffice_a_conversion_fails_and_names_the_missing_program(tm
         assert reason_of(job) == "CONVERTER_MISSING"
         assert "LibreOffice" in job.failure.message or "soffice" in job.failure.message
         assert job.failure.retryable is True
+
+
+def test_the_only_document_of_a_merge_is_named_once(alpha):
+    _, job = failed(alpha, "locked.pdf", files.password_pdf(), jobs.MERGE)
+
+    assert reason_of(job) == "PASSWORD_REQUIRED"
+    assert job.failure.message.count("'locked.pdf'") == 1

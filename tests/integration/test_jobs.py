@@ -23,6 +23,7 @@ def pdfs(alpha):
     return [store(alpha, files.pdf(f"{name} page"), f"{name}.pdf").id for name in ("first", "second", "third")]
 
 
+@pytest.mark.slow
 def test_the_answer_to_a_start_is_the_job_with_its_tasks_counted(alpha, pdfs):
     job = jobs.start(alpha, pdfs, jobs.CONVERT, jobs.MERGE)
 
@@ -44,6 +45,7 @@ def test_pages_are_merged_in_the_order_of_the_documents_duplicates_included(alph
     assert list(job.input_document_ids) == [third, first, third, second]
 
 
+@pytest.mark.slow
 def test_a_merge_is_named_merged_unless_asked_otherwise_and_ends_in_pdf(alpha, pdfs):
     names = [
         get(alpha, jobs.outputs(run(alpha, pdfs[:1], Action(merge=MergeAction(output_filename=name))))[0]).name
@@ -67,6 +69,7 @@ def test_without_a_paper_size_pages_keep_their_own(alpha, pdfs):
     assert files.page_sizes(content_of(alpha, output)) == [(420, 595)] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("paper_size", "points"),
     [("A3", (842, 1191)), ("A6", (298, 420)), ("LETTER", (612, 792)), ("LEGAL", (612, 1008)), ("C4", (649, 918))],
@@ -142,6 +145,7 @@ def test_a_title_and_a_page_range_are_honoured(alpha):
     assert files.title_of(part) == "A title"
 
 
+@pytest.mark.slow
 @pytest.mark.needs_libreoffice
 def test_accents_survive_whatever_encoding_a_text_is_in(alpha):
     accents = "Élève à l'été, garçon"

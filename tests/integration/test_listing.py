@@ -123,6 +123,7 @@ def many(admin):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page_size", [1, 2, 3, 7, 29, 30, 31, 1000])
 def test_the_pages_together_are_the_list(admin, many, order, page_size):
     whole = listed(admin, path_prefix=many, order=order, page_size=1000)
@@ -140,6 +141,7 @@ def test_a_page_has_twenty_five_documents_unless_asked_otherwise(admin, many):
     assert len(page(admin, path_prefix=many).documents) == 25
 
 
+@pytest.mark.slow
 def test_a_page_has_fewer_documents_than_asked_for_where_they_would_be_too_large_for_an_answer(alpha, folder):
     wide = Struct()
     wide.update({"text": "x" * 60_000})
@@ -188,6 +190,7 @@ def test_a_thousand_documents_are_one_page(alpha, admin, folder):
     assert found.next_page_token == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page_size", [1, 3])
 def test_documents_that_appear_between_two_pages_neither_shift_nor_repeat_the_others(admin, folder, order, page_size):
     def bring_three(second, letter):
@@ -206,6 +209,7 @@ def test_documents_that_appear_between_two_pages_neither_shift_nor_repeat_the_ot
     assert there <= set(found), "a document was skipped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page_size", [1, 3])
 def test_documents_that_vanish_between_two_pages_neither_shift_nor_repeat_the_others(admin, folder, order, page_size):
     for number in range(12):
@@ -291,6 +295,7 @@ def test_a_documents_token_is_no_page_token(admin, many):
     expect_refusal("ARGUMENT_INVALID", page, admin, path_prefix=many, page_token=token)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_page_token_that_was_changed_is_refused_or_harmless_and_never_a_fault_of_the_service(admin, many, data):
@@ -378,6 +383,7 @@ def named(admin):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in NAMES.items() for text in texts])
 def test_a_name_is_found_by_any_part_of_it_whatever_its_case(admin, named, name, text):
     found = [document.name for document in listed(admin, path_prefix=named, name_contains=text)]
@@ -450,6 +456,7 @@ def pathed(admin):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(
     ("prefix", "paths"),
@@ -540,6 +547,7 @@ def damage(server, content):
     file.write_bytes(bytes([content[0] ^ 1]) + content[1:])
 
 
+@pytest.mark.slow
 def test_documents_whose_bytes_are_damaged_and_sound_ones(server, admin, folder):
     sound, broken, broken_copy = (bring(admin, f"{new_id()} {number}".encode(), path=folder) for number in range(3))
     copy, content = new_id().encode(), download(admin, token_for(admin, broken.id)).data

@@ -63,6 +63,7 @@ def told_id(call):
     return told
 
 
+@pytest.mark.slow
 def test_an_upload_is_one_line_with_what_came_who_sent_it_and_how_it_ended(server, alpha):
     request_id, metadata = own_id()
     sent = list(messages(spec("scan.pdf"), files.pdf_of_size(3 * MEBIBYTE)))
@@ -96,6 +97,7 @@ def test_a_download_says_what_was_sent(server, alpha):
     assert line["sent_bytes"] == sum(message.ByteSize() for message in received) > 3 * MEBIBYTE
 
 
+@pytest.mark.slow
 def test_a_refusal_says_its_code_and_its_reason(server, alpha):
     request_id, metadata = own_id()
 
@@ -125,6 +127,7 @@ def test_a_call_without_its_message_is_refused(alpha):
     assert "exactly one" in refusal.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timeout", [None, 1], ids=["by-cancelling", "by-its-deadline"])
 def test_a_call_that_its_client_gave_up_says_so(server, alpha, timeout):
     token = upload(alpha, files.pdf_of_size(32 * MEBIBYTE), "scan.pdf").write_token

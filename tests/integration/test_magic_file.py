@@ -42,6 +42,7 @@ def test_what_an_own_entry_knows_is_stored_and_all_else_checked_as_before(magic_
         assert caught.value.metadata["detected"] == "text/html"
 
 
+@pytest.mark.slow
 def test_without_it_the_same_file_is_refused(tmp_path):
     with serving(tmp_path / "server") as server, server.client() as client:
         with pytest.raises(MimeMismatch) as caught:
@@ -49,11 +50,13 @@ def test_without_it_the_same_file_is_refused(tmp_path):
         assert caught.value.metadata == {"extension": "pdf", "detected": "application/octet-stream"}
 
 
+@pytest.mark.slow
 def test_without_validation_it_is_stored_as_what_it_looks_like(tmp_path):
     with serving(tmp_path / "server", ENABLE_MIMETYPE_VALIDATION="false") as server, server.client() as client:
         assert client.upload(io.BytesIO(SCAN), name="scan.pdf").document.mime_type == "application/octet-stream"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "told"), [(None, "there is no such file"), (b"no entry\n", "refused-files.md"), (b"\x1c\x04\x1e\xf1", "compiled")]
 )
@@ -68,6 +71,7 @@ def test_a_server_says_what_is_wrong_with_a_database_and_does_not_start(content,
         assert "Traceback" not in server.output()
 
 
+@pytest.mark.slow
 def test_the_command_detect_tells_what_files_look_like_and_which_would_be_refused(magic_file, tmp_path):
     for name, content in {"scan.pdf": SCAN, "note.txt": b"a text", "page.pdf": b"<html><body>x</body></html>"}.items():
         (tmp_path / name).write_bytes(content)

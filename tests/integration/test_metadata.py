@@ -64,6 +64,7 @@ def test_a_null_is_stored_as_null(alpha, document, token):
     assert keys_of(get(alpha, document.id)) == {"kept": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [0, 1, -1, 2**53, -(2**53), 0.5, 1e300, "", "été 😀", "'\"\\%_", [1, [2, {"a": None}]], {"a": {"b": [True, False]}}, [], {}],
@@ -75,6 +76,7 @@ def test_a_value_comes_back_as_it_was(alpha, document, token, value):
     assert keys_of(get(alpha, document.id))["key"] == value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["été", "with space", "a.b", "$", "", "id", "sha256", "name", "__proto__", "x" * 1000])
 def test_any_text_may_be_a_key_and_none_shadows_what_the_service_says(alpha, document, token, key):
     answered = update(alpha, token, metadata={key: "mine"})
@@ -91,6 +93,7 @@ def test_a_text_with_a_nul_is_kept_as_any_other(alpha, document, token, keys):
     assert keys_of(get(alpha, document.id)) == {"kept": "as it was"} | keys
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_number_that_is_not_finite_is_refused(alpha, document, token, number, deep):
@@ -138,11 +141,13 @@ def test_a_document_is_renamed_and_stays_where_and_what_it_is(alpha, document, t
     assert content_of(alpha, document.id) == b"content"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.txt", "x" * 251 + ".txt", "مستند.txt", "a b'\"&.txt", ".txt.txt", "100%.txt"])
 def test_the_names_that_an_upload_may_have(alpha, token, name):
     assert update(alpha, token, name=name).name == name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["", "x" * 252 + ".txt", "../note.txt", "a/note.txt", "a\\note.txt", "a\0.txt", "a\nb.txt", ".", ".."],
@@ -162,6 +167,7 @@ def test_an_extension_that_does_not_agree_with_the_content_is_refused(alpha, doc
     assert get(alpha, document.id) == document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["note", "note.exe", "txt", "note.", "note.txt.exe"])
 def test_an_extension_that_no_upload_may_have_is_refused(alpha, document, token, name):
     expect_refusal("EXTENSION_NOT_ALLOWED", update, alpha, token, name=name)
@@ -269,6 +275,7 @@ def test_a_deleted_or_infected_document_is_not_changed(alpha, document, token, e
     assert get(alpha, document.id) == before
 
 
+@pytest.mark.slow
 def test_a_document_whose_bytes_are_damaged_can_still_be_renamed(alpha, server):
     content = new_id().encode()
     document = store(alpha, content)
@@ -284,6 +291,7 @@ def test_a_document_whose_bytes_are_damaged_can_still_be_renamed(alpha, server):
 # ---- side by side -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_many_that_set_different_keys_at_once_none_is_lost(alpha, server, document, token):
     callers, start = [server.stubs(None) for _ in range(8)], Barrier(32)
 
@@ -297,6 +305,7 @@ def test_of_many_that_set_different_keys_at_once_none_is_lost(alpha, server, doc
     assert keys_of(get(alpha, document.id)) == {"kept": "as it was"} | {f"key {number}": number for number in range(32)}
 
 
+@pytest.mark.slow
 def test_a_change_of_metadata_and_a_rotation_at_once_both_happen(alpha, server):
     image = store(alpha, images.picture(), "image.png")
     token, other = token_for(alpha, image.id, write=True), server.stubs(None)

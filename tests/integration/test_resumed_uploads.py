@@ -302,6 +302,7 @@ def test_a_client_that_is_killed_has_not_completed_and_another_goes_on(alpha, se
     assert document.sha256 == hashlib.sha256(CONTENT).hexdigest()
 
 
+@pytest.mark.slow
 def test_what_was_safe_is_there_after_the_server_was_killed(tmp_path):
     with serving(tmp_path / "killed") as server:
         upload_spec = begin(server.stubs(), CONTENT[: 2 * MEBIBYTE])
@@ -321,6 +322,7 @@ def test_an_upload_that_is_not_finished_in_time_is_removed_with_its_bytes(tmp_pa
         expect_refusal("UPLOAD_NOT_FOUND", status, alpha, upload_spec.upload_id)
 
 
+@pytest.mark.slow
 def test_the_client_library_goes_on_by_itself_after_the_server_was_killed(tmp_path):
     content = files.pdf_of_size(96 * MEBIBYTE, seed=3)
     source = tmp_path / "scan.pdf"

@@ -61,6 +61,7 @@ PICTURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [90, 180, 270, -90, 450, -630])
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_picture_is_turned_clockwise_and_loses_nothing(alpha, kind, degrees):
@@ -95,6 +96,7 @@ def test_a_turn_that_leads_back_at_once_leaves_the_picture_as_it_is(alpha, image
     assert rotate(alpha, answered.token).document.sha256 != image.sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [1, 45, -89, 100, 2**31 - 1])
 def test_what_is_no_multiple_of_90_is_refused_and_spends_nothing(alpha, image, token, degrees):
     refusal = expect_refusal("ARGUMENT_INVALID", rotate, alpha, token, degrees)
@@ -151,6 +153,7 @@ def test_the_modified_copy_stays_as_it_is_when_the_original_is_rotated(alpha, ad
     assert images.are_equal(images.shown(content_of(alpha, image.id)), images.turned(PICTURE, 180))
 
 
+@pytest.mark.slow
 def test_with_a_token_of_the_modified_copy_the_rotated_picture_lies_beside_the_original(alpha, image):
     token = token_for(alpha, image.id, write=True, for_modified=True)
 
@@ -349,6 +352,7 @@ def test_a_request_id_that_was_used_for_another_turn_conflicts(alpha, image, tok
     assert get(alpha, image.id) == rotated.document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["rotation", "edit"])
 def test_a_request_id_never_answers_for_another_document(alpha, token, change):
     """Whoever has a token of one document learns nothing of another by the id of a request that somebody else made."""
@@ -641,6 +645,7 @@ def test_completing_twice_rotates_once(client, worker, waiting):
     assert get(client, waiting.image.id).revision == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_lost_its_lease_changes_nothing_and_the_next_one_does(redis_server, tmp_path, pool):
     url = redis_server.url(4)
     with serving(tmp_path / "hasty", BROKER_URL=url, LEASE_SECONDS="0.5", SWEEP_SECONDS="0.2") as hasty:
@@ -657,6 +662,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing_and_the_next_one_does(redi
         assert waiting.outcome().document.sha256 == hashlib.sha256(TURNED).hexdigest()
 
 
+@pytest.mark.slow
 def test_a_rotation_is_given_up_after_three_lost_workers_and_whoever_waits_is_told(redis_server, tmp_path, pool):
     url = redis_server.url(5)
     with serving(tmp_path / "hasty", BROKER_URL=url, LEASE_SECONDS="0.3", SWEEP_SECONDS="0.2") as hasty:
@@ -670,6 +676,7 @@ def test_a_rotation_is_given_up_after_three_lost_workers_and_whoever_waits_is_to
         assert get(client, waiting.image.id) == waiting.image
 
 
+@pytest.mark.slow
 def test_a_rotation_that_no_worker_does_is_given_up_and_whoever_waits_is_told(redis_server, tmp_path, pool):
     url = redis_server.url(7)
     with serving(tmp_path / "lonely", BROKER_URL=url, JOB_MAX_AGE="1", SWEEP_SECONDS="0.2") as lonely:
@@ -680,6 +687,7 @@ def test_a_rotation_that_no_worker_does_is_given_up_and_whoever_waits_is_told(re
         assert get(client, waiting.image.id) == waiting.image
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 def test_of_three_hundred_that_would_wait_some_are_told_to_come_back_later(redis_server, tmp_path):
     with serving(tmp_path / "busy", BROKER_URL=redis_server.url(8), SWEEP_SECONDS="60") as busy:
@@ -706,6 +714,7 @@ def test_of_three_hundred_that_would_wait_some_are_told_to_come_back_later(redis
         assert wait_until(fetched, "there is room again").document.revision == 1
 
 
+@pytest.mark.slow
 def test_a_rotation_outlives_a_restart_of_the_service(redis_server, tmp_path, pool):
     settings = {"BROKER_URL": redis_server.url(6), "SWEEP_SECONDS": "0.2", "STOP_GRACE_SECONDS": "0.5"}
     request_id = new_id()

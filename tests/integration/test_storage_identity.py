@@ -69,6 +69,7 @@ def test_a_server_does_not_start_without_its_disk_and_leaves_nothing_in_its_plac
     expect_content(tmp_path / "server", document, b"on the disk", **settings)
 
 
+@pytest.mark.slow
 def test_neither_does_a_command_beside_it(tmp_path, disk, settings, document):
     with ServerProcess(tmp_path / "server", **settings) as server:
         assert server.target
@@ -83,6 +84,7 @@ def test_neither_does_a_command_beside_it(tmp_path, disk, settings, document):
         assert server.command("scrub").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_storage_that_cannot_be_made_is_told_by_commands_too(tmp_path):
     with ServerProcess(tmp_path / "server", STORAGE_URL="file:///proc/nowhere") as server:
         assert server.wait(seconds=40) == 1
@@ -93,6 +95,7 @@ def test_a_storage_that_cannot_be_made_is_told_by_commands_too(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_two_servers_do_not_serve_one_database_from_different_storages(tmp_path, settings):
     with serving(tmp_path / "first", **settings) as first:
         database = f"sqlite:///{first.data / 'osis-document.db'}"
@@ -105,6 +108,7 @@ def test_two_servers_do_not_serve_one_database_from_different_storages(tmp_path,
             assert content_of(third.stubs(), document.id) == b"shared"
 
 
+@pytest.mark.slow
 def test_neither_do_they_when_they_start_together(tmp_path):
     database = f"sqlite:///{tmp_path / 'shared.db'}"
     servers = [ServerProcess(tmp_path / str(number), DATABASE_URL=database) for number in range(2)]
@@ -121,6 +125,7 @@ def test_neither_do_they_when_they_start_together(tmp_path):
             server.end()
 
 
+@pytest.mark.slow
 def test_servers_that_start_together_with_one_storage_agree(tmp_path, settings):
     settings["DATABASE_URL"] = f"sqlite:///{tmp_path / 'shared.db'}"
     with ThreadPoolExecutor(3) as pool:
@@ -133,6 +138,7 @@ def test_servers_that_start_together_with_one_storage_agree(tmp_path, settings):
             server.end()
 
 
+@pytest.mark.slow
 def test_a_service_from_before_identities_goes_on_with_its_storage_as_it_is(tmp_path, disk, settings, document):
     forget(tmp_path / "server", disk)
 
@@ -148,6 +154,7 @@ def forget(folder, disk):
         database.execute("DELETE FROM storage_identity")
 
 
+@pytest.mark.slow
 def test_a_storage_that_was_restored_without_its_identity_is_adopted_on_demand(tmp_path, disk, settings, document):
     (disk / "blobs" / "storage-id").unlink()
     with ServerProcess(tmp_path / "server", **settings) as server:
@@ -158,6 +165,7 @@ def test_a_storage_that_was_restored_without_its_identity_is_adopted_on_demand(t
     expect_content(tmp_path / "server", document, b"on the disk", **settings)
 
 
+@pytest.mark.slow
 def test_a_storage_with_another_identity_keeps_it_when_it_is_adopted(tmp_path, disk, settings, document):
     (disk / "blobs" / "storage-id").write_text("ab" * 16 + "\n")
     with ServerProcess(tmp_path / "server", **settings) as server:
@@ -168,6 +176,7 @@ def test_a_storage_with_another_identity_keeps_it_when_it_is_adopted(tmp_path, d
     expect_content(tmp_path / "server", document, b"on the disk", **settings)
 
 
+@pytest.mark.slow
 def test_an_empty_folder_is_adopted_only_by_force(tmp_path, disk, settings, document):
     disk.rename(tmp_path / "unmounted")
     with ServerProcess(tmp_path / "server", **settings) as server:
@@ -183,6 +192,7 @@ def test_an_empty_folder_is_adopted_only_by_force(tmp_path, disk, settings, docu
         assert download(server.stubs(), token_for(server.stubs(), document.id)).refusal.reason == "DOCUMENT_CORRUPT"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", ["nothing", "an empty folder"])
 def test_a_disk_that_goes_while_it_serves_marks_nothing_and_takes_nothing(tmp_path, disk, settings, document, left):
     settings |= {"SCRUB_SECONDS": "0.3", "SCRUB_BYTES_PER_SECOND": "1000000000", "SWEEP_SECONDS": "0.2"}
@@ -212,6 +222,7 @@ def test_a_disk_that_goes_while_it_serves_marks_nothing_and_takes_nothing(tmp_pa
         assert "Traceback" not in server.output()
 
 
+@pytest.mark.slow
 def test_a_bucket_of_another_database_is_refused_and_found_again_by_its_own(tmp_path):
     with S3Process(tmp_path / "s3") as s3:
         own, other = s3.bucket(), s3.bucket()

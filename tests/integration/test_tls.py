@@ -98,6 +98,7 @@ def test_a_client_that_does_not_trust_the_authority_sends_nothing(target, strang
         client.create_token("7a8e1c39-0000-4000-8000-000000000000")
 
 
+@pytest.mark.slow
 def test_a_client_that_knows_the_server_by_another_name_sends_nothing(tmp_path, authority):
     elsewhere = authority.issue("elsewhere", "documents.example.org")
     settings = {"TLS_CERTIFICATE": str(elsewhere.certificate), "TLS_KEY": str(elsewhere.key)}
@@ -129,6 +130,7 @@ def run_cli(*arguments, settings, environment, cwd):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_line_goes_both_ways(target, authority, tmp_path):
     settings = {"TARGET": target, "API_KEY": KEYS["alpha"]}
     environment = certificates.variables(trusts=authority)
@@ -154,6 +156,7 @@ def test_clients_of_the_same_user_on_this_machine_need_no_certificate(tls_server
     assert socket_file.parent.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_the_private_socket_is_gone_when_the_server_has_ended(tmp_path, authority):
     issued = authority.issue("short-lived")
     with serving(tmp_path / "server", TLS_CERTIFICATE=str(issued.certificate), TLS_KEY=str(issued.key)) as server:
@@ -193,6 +196,7 @@ def test_a_client_with_a_certificate_of_somebody_else_is_refused(mutual_server, 
         client.create_token("7a8e1c39-0000-4000-8000-000000000000")
 
 
+@pytest.mark.slow
 @pytest.mark.needs_redis
 def test_a_worker_of_another_host_works_behind_client_certificates(mutual_server, redis_server, authority, member, tmp_path):
     environment = certificates.variables(trusts=authority, shows=member)
@@ -223,6 +227,7 @@ def replace(issued, files):
         temporary.replace(old)
 
 
+@pytest.mark.slow
 def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path, authority):
     shown, renewed = authority.issue("shown"), authority.issue("renewed")
     old, new = shown.der, renewed.der
@@ -238,6 +243,7 @@ def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path, authority):
         server.wait_for_output("certificate renewed", seconds=10)
 
 
+@pytest.mark.slow
 def test_a_certificate_without_its_key_is_not_taken_and_the_old_one_stays(tmp_path, authority):
     shown, renewed = authority.issue("shown-2"), authority.issue("renewed-2")
     old, new = shown.der, renewed.der
@@ -252,6 +258,7 @@ def test_a_certificate_without_its_key_is_not_taken_and_the_old_one_stays(tmp_pa
         wait_until(lambda: certificates.shown_by(server.target) == new, "the new one is shown")
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_used_are_named_at_the_start(tmp_path, authority, stranger):
     certificate, key = authority.issue("good").certificate, stranger.issue("other").key
     with ServerProcess(tmp_path / "server", TLS_CERTIFICATE=str(certificate), TLS_KEY=str(key)) as server:

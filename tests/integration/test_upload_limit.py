@@ -36,6 +36,7 @@ def test_a_client_that_began_as_many_as_it_may_is_told_when_to_come_back_and_oth
         assert len(server.rows("upload")) + len(server.rows("document")) == 4
 
 
+@pytest.mark.slow
 def test_only_what_begins_counts_and_what_is_refused_does_not(tmp_path):
     content = files.pdf_of_size(10_000)
     with serving(tmp_path / "server", CLIENT_UPLOAD_LIMIT="2/hour") as server:
@@ -59,6 +60,7 @@ def test_only_what_begins_counts_and_what_is_refused_does_not(tmp_path):
         expect_refusal("UPLOAD_LIMIT_REACHED", alpha.uploads.WriteUpload, messages(spec(), b"the third"))
 
 
+@pytest.mark.slow
 def test_a_window_moves_on(tmp_path):
     with serving(tmp_path / "server", CLIENT_UPLOAD_LIMIT="2 per 3 seconds") as server:
         alpha = server.stubs("alpha")
@@ -76,6 +78,7 @@ def test_a_window_moves_on(tmp_path):
         assert wait_until(is_taken, "the next window has begun", seconds=10)
 
 
+@pytest.mark.slow
 def test_workers_and_imports_are_not_limited(tmp_path):
     with serving(tmp_path / "server", CLIENT_UPLOAD_LIMIT="2/hour") as server:
         alpha, admin = server.stubs("alpha"), server.stubs("admin")
@@ -88,6 +91,7 @@ def test_workers_and_imports_are_not_limited(tmp_path):
         expect_refusal("UPLOAD_LIMIT_REACHED", alpha.uploads.WriteUpload, messages(spec(), b"content"))
 
 
+@pytest.mark.slow
 @pytest.mark.needs_redis
 def test_processes_count_together(tmp_path, redis_server):
     settings = {"BROKER_URL": redis_server.url(10), "PROCESSES": "2", "LOG_FORMAT": "json"}
@@ -109,6 +113,7 @@ def test_processes_count_together(tmp_path, redis_server):
         assert {line["process"] for line in lines(server, "call")} == {1, 2}
 
 
+@pytest.mark.slow
 @pytest.mark.needs_redis
 @pytest.mark.parametrize("how", ["dead", "silent"])
 def test_a_redis_that_does_not_answer_stops_no_upload(tmp_path, how):

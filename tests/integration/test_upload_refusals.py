@@ -36,6 +36,7 @@ def nothing_stays(server):
     assert server.rows("blob") == rows_before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -248,6 +249,7 @@ def test_a_file_one_byte_above_the_limit_is_refused(small, small_server):
     wait_until(lambda: small_server.blob_files().keys() == before, "nothing stays")
 
 
+@pytest.mark.slow
 def test_a_declared_length_above_the_limit_is_refused_before_any_byte_is_sent(small):
     refusal = expect_refusal(
         "FILE_TOO_LARGE", small.uploads.WriteUpload, iter([WriteUploadRequest(upload_spec=spec(size_bytes=MEBIBYTE + 1))])

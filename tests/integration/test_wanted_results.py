@@ -149,6 +149,7 @@ def test_done_and_the_original_is_the_document_itself(client, ask, case):
 # ---- the job is pending -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["PENDING", "PENDING at once"])
 def test_pending_and_nothing_said_is_pending(client, ask, case, state):
     found = case(state)
@@ -164,6 +165,7 @@ def test_pending_and_an_action_that_is_done_is_that_actions_output(client, ask, 
         expect_token(client, ask(letter, CONVERT), converted, content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("state", "wanted"), [("PENDING", MERGE), ("PENDING at once", CONVERT), ("PENDING at once", MERGE)])
 def test_pending_and_an_action_that_is_not_done_is_pending(client, ask, case, state, wanted):
     found = case(state)
@@ -181,6 +183,7 @@ def test_pending_and_the_original_is_the_document_itself(client, ask, case, stat
 # ---- the job has failed -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["FAILED", "FAILED at once"])
 def test_failed_and_nothing_said_is_failed(client, ask, case, state):
     found = case(state)
@@ -189,6 +192,7 @@ def test_failed_and_nothing_said_is_failed(client, ask, case, state):
         expect_failed(client, ask(letter), found.job_id)
 
 
+@pytest.mark.slow
 def test_failed_and_an_action_that_is_done_is_that_actions_output(client, ask, case):
     found = case("FAILED")
 
@@ -196,6 +200,7 @@ def test_failed_and_an_action_that_is_done_is_that_actions_output(client, ask, c
         expect_token(client, ask(letter, CONVERT), converted, content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("state", "wanted"), [("FAILED", MERGE), ("FAILED at once", CONVERT), ("FAILED at once", MERGE)])
 def test_failed_and_an_action_that_is_not_done_is_failed(client, ask, case, state, wanted):
     found = case(state)
@@ -203,6 +208,7 @@ def test_failed_and_an_action_that_is_not_done_is_failed(client, ask, case, stat
     expect_failed(client, ask(found.letters[1], wanted), found.job_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["FAILED", "FAILED at once"])
 def test_failed_and_the_original_is_the_document_itself(client, ask, case, state):
     found = case(state)
@@ -213,6 +219,7 @@ def test_failed_and_the_original_is_the_document_itself(client, ask, case, state
 # ---- there is no job ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [LAST, CONVERT, MERGE, ORIGINAL], ids=["last", "convert", "merge", "original"])
 def test_no_job_is_the_document_itself_whatever_is_said(client, ask, case, wanted):
     found = case("none")
@@ -229,6 +236,7 @@ def test_a_document_that_is_not_confirmed_is_itself(client, ask):
 # ---- which job ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_newest_job_counts_while_it_is_pending_and_when_it_is_done(client, worker, ask, case):
     found = case("DONE")
     newer = jobs.start(client, [found.converted[0], found.letters[0]][1:], jobs.CONVERT)
@@ -241,6 +249,7 @@ def test_the_newest_job_counts_while_it_is_pending_and_when_it_is_done(client, w
     expect_token(client, ask(found.letters[1]), found.merged, MERGED)
 
 
+@pytest.mark.slow
 def test_a_newer_job_that_is_pending_hides_an_older_one_that_is_done(client, ask, case):
     found = case("DONE")
     fresh = store(client, files.docx("never converted before"), "fresh.docx").id
@@ -250,6 +259,7 @@ def test_a_newer_job_that_is_pending_hides_an_older_one_that_is_done(client, ask
     expect_token(client, ask(found.letters[1]), found.merged, MERGED)
 
 
+@pytest.mark.slow
 def test_a_newer_job_that_is_done_hides_an_older_one_that_failed(client, worker, ask, case):
     found = case("FAILED")
     newer = jobs.start(client, found.converted, jobs.MERGE)
@@ -259,6 +269,7 @@ def test_a_newer_job_that_is_done_hides_an_older_one_that_failed(client, worker,
     expect_failed(client, ask(found.letters[0]), found.job_id)
 
 
+@pytest.mark.slow
 def test_a_job_over_an_output_counts_for_the_output_alone(client, worker, ask, case):
     found = case("DONE")
     over_it = jobs.start(client, [found.merged, found.converted[0]], jobs.MERGE)
@@ -303,6 +314,7 @@ def test_a_rotation_is_no_post_processing(alpha):
     assert download(alpha, token.token).header.sha256 == rotated.sha256
 
 
+@pytest.mark.slow
 def test_a_rotation_after_a_conversion_does_not_hide_it(alpha):
     image = store(alpha, images.picture(), "image.png").id
     [pdf] = jobs.outputs(jobs.finish(alpha, jobs.start(alpha, [image], jobs.CONVERT).id))
@@ -324,6 +336,7 @@ def test_a_rotation_that_is_under_way_makes_nothing_pending(queueing_server, cli
 # ---- what the token is --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_write_token_for_an_output_changes_the_output(client, ask, case):
     found = case("DONE")
 
@@ -361,6 +374,7 @@ def test_an_output_that_is_gone_is_named(client, case, end, reason):
     assert download(client, token_for(client, found.letters[0], wanted_post_process=ORIGINAL)).data == LETTER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [LAST, CONVERT, MERGE, ORIGINAL], ids=["last", "convert", "merge", "original"])
 @pytest.mark.parametrize("state", ["DONE", "PENDING", "FAILED", "none"])
 @pytest.mark.parametrize(("end", "reason"), [(delete, "DOCUMENT_DELETED"), (infect, "DOCUMENT_INFECTED")])
@@ -383,6 +397,7 @@ def test_the_other_input_of_a_merge_that_is_gone_has_its_own_conversion_still(cl
     assert download(client, token_for(client, found.letters[1], wanted_post_process=ORIGINAL)).data == LETTER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [LAST, MERGE, ORIGINAL], ids=["last", "merge", "original"])
 def test_of_a_job_that_was_cancelled_nothing_is_pending_any_more(client, ask, case, wanted):
     """It counts as if it had never been: the document itself is to be had."""

@@ -213,6 +213,22 @@ def test_numbers_name_no_document_no_task_and_no_key(host, client):
     assert not any(word in told for word in ("a-very-own-name", job.id, *KEYS.values()))
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redis://:hidden@127.0.0.1:{port}/0", ["the queue does not answer", "Start Redis", "OSIS_DOCUMENT_BROKER_URL"]),
+        ("amqp://me:hidden@127.0.0.1:{port}", ["OSIS_DOCUMENT_BROKER_URL=amqp://me:…@127.0.0.1", "redis://host:6379/0"]),
+    ],
+)
+def test_a_queue_that_is_none_keeps_the_worker_from_starting(host, url, words):
+    environment = host.environment | {"OSIS_DOCUMENT_BROKER_URL": url.format(port=free_port())}
+    ended = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert ended.returncode == 2
+    assert all(word in ended.stderr for word in words), ended.stderr
+    assert "hidden" not in ended.stderr
+
+
 def test_numbers_that_cannot_be_served_keep_the_worker_from_starting(host):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -258,6 +274,15 @@ def test_the_log_says_no_token_and_no_key(host, client):
 
     assert not any(key in told for key in KEYS.values())
     assert "eyJ" not in told  # how every token begins
+
+
+def test_what_an_engine_says_tells_which_task_it_belongs_to(host, client):
+    with host.working(LOG_FORMAT="json") as worker:
+        job = converted(client, damaged_png(), "torn.png")
+        wait_until(lambda: lines(worker, "task"), "it is logged")
+        [said] = [line for line in lines(worker) if line["event"].startswith("convert failed: ")]
+
+    assert (said["task_id"], said["job_id"]) == (jobs.task_ids(job)[0], job.id)
 
 
 def test_a_fault_on_the_way_is_logged_in_json_too(host):

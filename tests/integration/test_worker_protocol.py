@@ -146,6 +146,7 @@ def test_a_done_task_is_nothing_to_do(worker, job):
     assert claim(worker, task_id) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_wrong_number_of_outputs_is_refused_and_the_task_goes_on(client, worker, job, count):
     task = claim(worker, jobs.task_ids(job)[0])
@@ -187,6 +188,7 @@ def test_an_output_is_not_confirmed_by_anybody_before_its_task_is_complete(clien
     give_back(worker, task.lease_id)
 
 
+@pytest.mark.slow
 def test_a_merge_waits_for_its_inputs_and_gets_them_in_order(client, worker):
     letters = [store(client, files.docx(name), f"{name}.docx").id for name in ("one", "two")]
     job = jobs.start(client, letters, jobs.CONVERT, jobs.MERGE)
@@ -206,6 +208,7 @@ def test_a_merge_waits_for_its_inputs_and_gets_them_in_order(client, worker):
     give_back(worker, merge.lease_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["extend", "complete", "fail", "give back", "upload"])
 def test_whoever_does_not_hold_the_lease_can_change_nothing(client, worker, job, call):
     task = claim(worker, jobs.task_ids(job)[0])
@@ -234,6 +237,7 @@ def test_a_lease_lasts_from_each_extension(worker, job):
     give_back(worker, task.lease_id)
 
 
+@pytest.mark.slow
 def test_a_task_given_back_can_be_claimed_again_and_the_attempt_is_not_counted(worker, job):
     [task_id] = jobs.task_ids(job)
 
@@ -307,6 +311,7 @@ def lose_three_workers(worker, task_id):
         assert task.attempt == attempt
 
 
+@pytest.mark.slow
 def test_a_document_that_lost_three_workers_is_not_given_to_a_fourth(hasty, hasty_job):
     client, worker, [task_id] = hasty.stubs(), hasty.stubs("worker"), jobs.task_ids(hasty_job)
     lose_three_workers(worker, task_id)
@@ -322,6 +327,7 @@ def test_a_document_that_lost_three_workers_is_not_given_to_a_fourth(hasty, hast
     assert ended.failure.document_id == hasty_job.input_document_ids[0]
 
 
+@pytest.mark.slow
 def test_a_document_that_lost_three_workers_is_given_up_although_no_worker_is_left_to_ask(hasty, hasty_job):
     lose_three_workers(hasty.stubs("worker"), jobs.task_ids(hasty_job)[0])
 
@@ -330,6 +336,7 @@ def test_a_document_that_lost_three_workers_is_given_up_although_no_worker_is_le
     assert ended.failure.reason == ErrorReason.ERROR_REASON_ATTEMPTS_EXHAUSTED
 
 
+@pytest.mark.slow
 def test_after_its_lease_ran_out_a_worker_can_change_nothing(hasty, hasty_job):
     client, worker, [task_id] = hasty.stubs(), hasty.stubs("worker"), jobs.task_ids(hasty_job)
     late = claim(worker, task_id)
@@ -349,6 +356,7 @@ def test_after_its_lease_ran_out_a_worker_can_change_nothing(hasty, hasty_job):
     assert jobs.outputs(jobs.finish(client, hasty_job.id)) == [mine]
 
 
+@pytest.mark.slow
 def test_a_lease_that_is_extended_in_time_is_kept(hasty, hasty_job):
     worker, [task_id] = hasty.stubs("worker"), jobs.task_ids(hasty_job)
     task = claim(worker, task_id)

@@ -108,7 +108,9 @@ class Processor:
             _log.debug("nothing to do", task_id=task_id)
             return
         task = answer.task
-        with TaskAccount(task) as account:
+        # So that whatever is logged on the way, by engines and libraries too, tells which task it belongs to.
+        ids = structlog.contextvars.bound_contextvars(task_id=task.task_id, job_id=task.post_processing_id)
+        with ids, TaskAccount(task) as account:
             folder = Path(tempfile.mkdtemp(prefix="task-", dir=self._scratch))
             try:
                 folder.chmod(0o711)  # as the folder that it is in
@@ -141,13 +143,13 @@ class Processor:
                 account.given_back()
         except EngineError as exc:
             message = exc.message
-            if len(work.inputs) == 1:  # an engine for one document does not know what people call it
+            if len(work.inputs) == 1 and exc.source is None:  # an engine for one document does not know what people call it
                 message = f"{work.inputs[0].message.display_name!r}: {message}"
             self._fail(work, account, reason=exc.reason, message=message, retryable=exc.retryable, source=exc.source)
         except (LeaseLost, Unavailable):
             raise
         except Exception as exc:  # noqa: BLE001 - whatever it is, the service is told
-            _log.exception("a fault on the way", task_id=work.task.task_id, job_id=work.task.post_processing_id)
+            _log.exception("a fault on the way")
             message = f"The worker failed: {type(exc).__name__}."
             self._fail(work, account, reason="INTERNAL", message=message, retryable=True)
 
@@ -160,6 +162,7 @@ class Processor:
                 # One after the other: beside the server in its process, several at a time took longer.
                 with path.open("xb") as file:  # by its path the client would make it durable, which nobody needs here
                     self._client.download(item.read_token, file)
+                path.chmod(0o444)  # so that engines need no copies
                 paths[item.document.id] = path
             work.inputs.append(Input(message=item, path=paths[item.document.id]))
 

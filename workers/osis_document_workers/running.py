@@ -6,17 +6,17 @@ import signal
 from collections.abc import Callable
 
 import click
-import redis
 
 from osis_document_client import AuthenticationError, Client, ClientConfig, ConfigurationError, OsisDocumentError
 from osis_document_workers import reachability, telemetry
 from osis_document_workers.actors import QUEUES
 from osis_document_workers.engines import registry
+from osis_document_workers.health import UnhealthyError
 from osis_document_workers.heartbeat import Heartbeat, WatchedBroker
 from osis_document_workers.logs import configure_logs
 from osis_document_workers.scratch import ScratchFolder
 from osis_document_workers.settings import PREFIX, Settings, SettingsError
-from osis_document_workers.worker import RunningWorker
+from osis_document_workers.worker import RootEnginesError, RunningWorker
 
 _NAME = "osis-document-worker"
 
@@ -45,7 +45,7 @@ def run(*, slots: int | None, interactive_slots: int | None, queues: set[str]) -
         queues: where to take tasks from.
 
     Raises:
-        CannotStartError: a setting cannot be used, Redis does not answer, or the key is no worker's.
+        CannotStartError: a setting cannot be used, Redis does not answer, the key is no worker's, or engines would run as root.
     """
     try:
         settings = Settings.load()
@@ -54,22 +54,26 @@ def run(*, slots: int | None, interactive_slots: int | None, queues: set[str]) -
         sign_of_life = ScratchFolder(settings.worker_scratch)
         atexit.register(sign_of_life.remove)  # whether the worker starts or not
         broker = WatchedBroker(url=settings.broker_url, heartbeat=Heartbeat(sign_of_life.path))
-        broker.client.ping()
+        reachability.require_queue(settings)
         _require_worker_key(client)
         if settings.metrics_address:
             _serve_metrics(broker, *settings.metrics_address)
-    except (SettingsError, ConfigurationError, AuthenticationError, redis.RedisError) as exc:
+    except (SettingsError, ConfigurationError, AuthenticationError, UnhealthyError) as exc:
         raise CannotStartError(str(exc)) from exc
     registry.installed()  # so that what is wrong with a converter is told now, and not to the first document
     wait_for_signal = _catch_signals()
-    worker = RunningWorker(
-        broker,
-        client,
-        slots=slots or settings.worker_slots,
-        interactive_slots=interactive_slots or settings.worker_interactive_slots,
-        queues=queues,
-        scratch=settings.worker_scratch,
-    )
+    try:
+        worker = RunningWorker(
+            broker,
+            client,
+            slots=slots or settings.worker_slots,
+            interactive_slots=interactive_slots or settings.worker_interactive_slots,
+            queues=queues,
+            scratch=settings.worker_scratch,
+            allow_root=settings.allow_root_engines,
+        )
+    except RootEnginesError as exc:
+        raise CannotStartError(str(exc)) from exc
     click.echo(f"{_NAME} is taking tasks", err=True)
     wait_for_signal()
     click.echo("stopping: tasks that run are given back", err=True)

@@ -4,6 +4,7 @@ Where the service is and the key for it are read by the client library (``OSIS_D
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -25,17 +26,26 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
     #: The queue: ``redis://host:port/db``.
-    broker_url: Annotated[str, Field(pattern="^(redis|rediss|unix)://")]
+    broker_url: str
     #: Tasks that run side by side.
     worker_slots: Annotated[int, Field(gt=0)] = os.cpu_count() or 1
     #: Tasks that somebody waits for in front of a screen; they run beside the others.
     worker_interactive_slots: Annotated[int, Field(gt=0)] = 1
     #: Folder for documents while they are worked on, and for the worker's sign of life. Default: the system's.
     worker_scratch: Path | None = None
+    #: Whether engines may run as root where this host permits nothing else.
+    allow_root_engines: bool = False
     #: ``host:port`` to answer Prometheus at; empty: nobody is answered.
     worker_metrics: str = ""
     #: ``console`` or ``json``.
     log_format: Annotated[str, Field(pattern="^(console|json)$")] = "console"
+
+    @field_validator("broker_url")
+    @classmethod
+    def _require_redis(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("workers meet the server at a Redis; write redis://host:6379/0, the same as the server's")
+        return value
 
     @field_validator("worker_scratch")
     @classmethod
@@ -74,5 +84,9 @@ class Settings(BaseSettings):
                 if error["type"] == "missing":
                     lines.append(f"{name} is not set; it names the queue, for example redis://127.0.0.1:6379/0")
                 else:
-                    lines.append(f"{name}={error['input']!s}: {error['msg'].removeprefix('Value error, ')}")
+                    lines.append(f"{name}={_without_password(error['input'])}: {error['msg'].removeprefix('Value error, ')}")
             raise SettingsError("\n".join(lines)) from None
+
+
+def _without_password(value: object) -> str:
+    return re.sub(r"(://[^/]*:)[^/]*@", r"\1…@", str(value))

@@ -17,6 +17,7 @@ from dramatiq.brokers.stub import StubBroker
 from osis.document.v1 import worker_service_pb2, worker_service_pb2_grpc
 from osis_document_client import Client, ClientConfig
 from osis_document_workers import actors, embedded
+from osis_document_workers.heartbeat import Heartbeat, WatchedBroker
 from osis_document_workers.worker import RunningWorker
 from tests.support.redis_server import RedisProcess
 from tests.support.waiting import wait_until
@@ -97,7 +98,7 @@ def send(broker: dramatiq.Broker, actor: str, task_id: str) -> None:
 
 def started(broker: dramatiq.Broker, target: str, scratch: Path, **arguments: object) -> RunningWorker:
     client = Client(ClientConfig(target=target, api_key="key"))
-    return RunningWorker(broker, client, slots=1, scratch=scratch, **arguments)  # type: ignore[arg-type]
+    return RunningWorker(broker, client, slots=1, scratch=scratch, **({"allow_root": True} | arguments))  # type: ignore[arg-type]
 
 
 def test_an_interactive_task_never_waits_behind_others(
@@ -195,9 +196,25 @@ def test_a_worker_starts_without_a_warning(
     assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
 
 
+@pytest.mark.needs_redis
+def test_no_time_is_spent_on_queues_that_nothing_is_ever_in(redis_server: RedisProcess, target: str, tmp_path: Path) -> None:
+    looked_at: set[str] = set()
+
+    class Recorded(Heartbeat):
+        def beat(self, queue: str) -> None:
+            looked_at.add(queue)
+
+    broker = WatchedBroker(url=redis_server.url(), heartbeat=Recorded(tmp_path))
+    worker = started(broker, target, tmp_path)
+    wait_until(lambda: looked_at >= set(actors.QUEUES), "every queue is looked at")
+    worker.stop()
+    broker.client.close()
+    assert looked_at == set(actors.QUEUES)
+
+
 def test_the_worker_inside_a_server_has_an_interactive_slot_too(service: Service, target: str) -> None:
     broker = StubBroker(middleware=[])
-    worker = embedded.start(broker, target=target, api_key="key", slots=1, interactive_slots=1)
+    worker = embedded.start(broker, target=target, api_key="key", slots=1, interactive_slots=1, allow_root=True)
     send(broker, "convert", "long")
     wait_until(lambda: service.claimed, "the only slot is taken")
     send(broker, "rotate", "rotate")

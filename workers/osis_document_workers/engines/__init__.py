@@ -21,6 +21,7 @@ from pathlib import Path
 from . import libreoffice, operations, registry
 from .engine_process import EngineProcess, SpareProcess, new_process
 from .errors import EngineCancelledError, EngineError, Reason
+from .launcher import would_be_root
 from .limits import Limits
 from .office_pool import OfficePool
 from .options import ConvertOptions, MergeInput, MergeOptions
@@ -42,6 +43,7 @@ __all__ = [
     "edit",
     "merge",
     "rotate",
+    "would_be_root",
 ]
 
 #: What `convert` takes without any converter being installed beside those that come with the workers.

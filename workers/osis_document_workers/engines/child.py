@@ -56,4 +56,7 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    status = main(sys.argv)
+    sys.stderr.flush()
+    # Taking all modules and objects apart first, as `sys.exit` does, would take a tenth as long again as a merge of small files.
+    os._exit(status)

@@ -240,11 +240,23 @@ def _prepare(command: Sequence[str], *, cwd: Path, read_only: Sequence[Path]) ->
     found = [shutil.which(command[0]) or command[0], *command[1:]]
     if user is None:
         return found, None
-    if not all(sandbox.visible_to(user, path) for path in (cwd, Path(found[0]), *read_only)):
+    if not _reaches(user, cwd, Path(found[0]), *read_only):
         _warn_once("engines run as root: the user 'nobody' cannot reach the scratch folder or the programs")
         return found, None
     os.chown(cwd, user.uid, user.gid)
     return found, user
+
+
+def would_be_root(scratch: Path) -> bool:
+    """Whether engines with folders in `scratch` would run as root: this process does, and the host permits nothing else."""
+    if os.geteuid() != 0 or sandbox.is_permitted():
+        return False
+    user = sandbox.unprivileged_user()
+    return user is None or not _reaches(user, scratch / "engine", Path(sys.executable), SUPERVISOR)
+
+
+def _reaches(user: sandbox.User, *paths: Path) -> bool:
+    return all(sandbox.visible_to(user, path) for path in paths)
 
 
 @functools.cache

@@ -75,6 +75,11 @@ def wrap(command: Sequence[str], *, writable: Path, read_only: Sequence[Path]) -
     return [*bubblewrap, *binds, "--chdir", str(writable), "--", *drop, *command]
 
 
+def is_permitted() -> bool:
+    """Whether this host permits a namespace; if not, the reason is logged once per process."""
+    return _working_prefix() is not None
+
+
 def _folders_above(paths: Sequence[Path]) -> list[str]:
     """Makes the way to `paths` passable for `nobody`: bubblewrap would make these folders for root alone."""
     given = {Path("/"), Path("/tmp"), *(Path(folder) for folder in SYSTEM_FOLDERS)}  # noqa: S108 -- inside the namespace

@@ -15,13 +15,16 @@ from typing import Any
 
 from .errors import EngineError, Reason
 
+#: The rights of a file that all may read and nobody write.
+READ_ONLY = 0o444
+
 
 @dataclass(frozen=True)
 class Workspace:
     """A folder below `scratch` that exists during one run.
 
     Attributes:
-        inputs: copies of the sources; the engine may read them only.
+        inputs: the sources; the engine may read them only.
         work: where the engine writes, its home and its temporary folder too.
         result: the file that the engine makes, in `work`.
     """
@@ -38,23 +41,25 @@ class Workspace:
         return self.inputs / "request.json"
 
     def add(self, sources: Sequence[Path]) -> list[Path]:
-        """Copies each distinct source once; returns a path per source, in order.
+        """Puts each distinct source here once; returns a path per source, in order.
 
-        Copies, because the engine may be another user to whom the original's folder is closed.
+        The engine may be another user, to whom the original's folder is closed. A file that all may read and nobody write is
+        linked, any other is copied.
         """
-        copies: dict[Path, Path] = {}
+        placed: dict[Path, Path] = {}
         for source in sources:
-            if source not in copies:
-                copy = self.inputs / str(len(copies))
-                shutil.copyfile(source, copy)
-                copy.chmod(0o444)
-                copies[source] = copy
-        return [copies[source] for source in sources]
+            if source not in placed:
+                place = self.inputs / str(len(placed))
+                if not _linked(source, place):
+                    shutil.copyfile(source, place)
+                    place.chmod(READ_ONLY)
+                placed[source] = place
+        return [placed[source] for source in sources]
 
     def write_request(self, request: Mapping[str, Any]) -> None:
         """Writes what the engine's process is to do."""
         self.request.write_text(json.dumps(request), encoding="utf-8")
-        self.request.chmod(0o444)
+        self.request.chmod(READ_ONLY)
 
     def clear(self) -> None:
         """Removes what `add` made, and the result."""
@@ -88,6 +93,17 @@ class Workspace:
             except BaseException:
                 Path(temporary.name).unlink(missing_ok=True)
                 raise
+
+
+def _linked(source: Path, place: Path) -> bool:
+    """Links a file that nobody is to write any more; returns whether it is one, and the file system allows that."""
+    if source.lstat().st_mode != stat.S_IFREG | READ_ONLY:
+        return False
+    try:
+        place.hardlink_to(source)
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -192,6 +192,21 @@ def test_root_becomes_nobody_and_can_write_to_the_scratch_folder() -> None:
         shutil.rmtree(folder)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could run engines as root")
+@pytest.mark.parametrize(("rights", "root"), [(0o700, True), (0o711, False)])
+def test_where_nobody_reaches_the_scratch_folder_and_there_is_no_namespace_engines_would_be_root(
+    rights: int, root: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/sh")  # Python may be in a folder that is closed to others
+    monkeypatch.setattr(launcher, "SUPERVISOR", Path("/bin/sh"))
+    with tempfile.TemporaryDirectory() as folder:  # not below pytest's folder, which is closed to others
+        Path(folder).chmod(rights)
+        monkeypatch.setattr(sandbox, "_working_prefix", lambda: None)
+        assert launcher.would_be_root(Path(folder)) is root
+        monkeypatch.setattr(sandbox, "_working_prefix", lambda: ([], []))
+        assert not launcher.would_be_root(Path(folder))
+
+
 class life_reader:  # noqa: N801 -- used like a function
     """Reads the pipe in a thread: opening it waits for the command, reading it for its end."""
 

@@ -1,0 +1,24 @@
+"""Every error reason of the contract, as its comment shows it."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_FILE = Path(__file__).parents[2] / "protos/osis/document/v1/error_reason.proto"
+_VALUE = re.compile(r"// Code ([A-Z_]+)\. Sample:\s*//\s*// +(\{.*\})\s*ERROR_REASON_(\w+) =")
+
+#: Reasons that say that the same call may succeed later: a helper tries again instead of telling its caller.
+PASSING = {"STORAGE_UNAVAILABLE", "DATABASE_UNAVAILABLE", "SERVER_OVERLOADED", "SHUTTING_DOWN"}
+
+
+@cache
+def samples() -> list[dict[str, Any]]:
+    """Of each reason its `reason`, `code` and `metadata`."""
+    found = []
+    for code, sample, name in _VALUE.findall(_FILE.read_text(encoding="utf-8")):
+        info = json.loads(sample)
+        assert info["reason"] == name
+        found.append({"reason": name, "code": code, "metadata": info["metadata"]})
+    return found
