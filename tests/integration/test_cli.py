@@ -276,6 +276,35 @@ def test_a_token_opens_the_document_and_after_a_job_its_newest_result(cli, note)
     assert cli.json("show", output)["name"] == "note.pdf"
 
 
+def output_of(job):
+    """The document that a job's last action made."""
+    return job["actions"][-1]["records"][-1]["output_document_ids"][0]
+
+
+def test_pages_and_titles_are_chosen_by_options(cli, tmp_path):
+    (tmp_path / "pages.pdf").write_bytes(files.pdf("One", "Two", "Three"))
+    document_id = cli.json("upload", tmp_path / "pages.pdf")["id"]
+
+    chosen = output_of(cli.json("convert", document_id, "--pages", "3,1", "--title", "Chosen pages"))
+    whole = output_of(cli.json("merge", document_id, "--title", "All pages"))
+    cli.lines("download", chosen, "-o", tmp_path / "chosen.pdf")
+    cli.lines("download", whole, "-o", tmp_path / "whole.pdf")
+
+    chosen, whole = (tmp_path / "chosen.pdf").read_bytes(), (tmp_path / "whole.pdf").read_bytes()
+    assert [text.strip() for text in files.page_texts(chosen)] == ["One", "Three"]
+    assert files.title_of(chosen) == "Chosen pages"
+    assert (len(files.page_texts(whole)), files.title_of(whole)) == (3, "All pages")
+
+
+@pytest.mark.needs_libreoffice
+def test_a_text_becomes_pdf_a_by_an_option(cli, note, tmp_path):
+    output = output_of(cli.json("convert", cli.json("upload", note)["id"], "--pdf-a"))
+
+    cli.lines("download", output, "-o", tmp_path / "note.pdf")
+
+    assert b"pdfaid:part" in (tmp_path / "note.pdf").read_bytes()
+
+
 def test_a_job_that_has_ended_cannot_be_cancelled_any_more(cli, note):
     job = cli.json("convert", cli.json("upload", note)["id"])
 

@@ -23,6 +23,7 @@ from .values import IdType
     help="Fit every page to this size. By default pages keep their own.",
 )
 @click.option("--output-filename", default="", metavar="NAME", help="Name of the PDF (merged.pdf).")
+@click.option("--title", default="", help="The title in the PDF's own metadata; by default none.")
 @click.option("--convert", "convert_first", is_flag=True, help="Make PDFs of the documents that are none first.")
 @click.option("--wait/--no-wait", default=True, help="Wait for the result (default), or print the job and leave.")
 @common_options(hidden=True)
@@ -33,6 +34,7 @@ def merge(
     document_ids: tuple[str, ...],
     paper: str | None,
     output_filename: str,
+    title: str,
     convert_first: bool,
     wait: bool,
 ) -> None:
@@ -43,7 +45,7 @@ def merge(
       osis-document merge --convert --paper A4 --output-filename file.pdf ID1 ID2 ID3
     """
     actions = [convert_action()] if convert_first else []
-    actions.append(merge_action(output_filename, paper_size=paper or PaperSize.PAPER_SIZE_UNSPECIFIED))
+    actions.append(merge_action(output_filename, paper_size=paper or PaperSize.PAPER_SIZE_UNSPECIFIED, title=title))
     with settings.open_client() as client:
         job = client.start(document_ids, actions)
         if wait:

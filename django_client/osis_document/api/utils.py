@@ -175,7 +175,8 @@ def get_progress_async_post_processing(uuid: object, wanted_post_process: object
         wanted_post_process: whose status is told; by default that of the whole.
 
     Returns:
-        `{"progress": 0–100, "wanted_post_process_status": "PENDING", "DONE" or "FAILED"}`, and `"failed": True` when it failed.
+        `{"progress": 0–100, "wanted_post_process_status": "PENDING", "DONE" or "FAILED"}`; when it failed, `"failed": True`
+        and `"errors": {"params", "messages"}`, too.
 
     Raises:
         JobNotFound: there is none.

@@ -131,4 +131,5 @@ class Progress(serializers.Serializer[Any]):
     progress = serializers.IntegerField(min_value=0, max_value=100)
     wanted_post_process_status = serializers.CharField(help_text="PENDING, DONE or FAILED")
     failed = serializers.BooleanField(required=False)
+    errors = serializers.DictField(required=False)  # type: ignore[assignment]  # a field, and no attribute of serializers
     token = serializers.CharField(required=False, help_text="Over a signed link, when it is done.")

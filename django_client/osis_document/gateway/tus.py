@@ -29,6 +29,8 @@ _GONE = {404: answers.Detail, 412: OpenApiResponse(answers.Detail, "Another vers
 
 
 class _TusView(BrowserView):
+    reads_body_as_it_arrives = True
+
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Lets clients that can only POST say which method they mean."""
         meant = request.headers.get("X-HTTP-Method-Override", "").upper()

@@ -107,8 +107,8 @@ def outputs(job: PostProcessing) -> dict[str, Any]:
 
 
 def progress(job_id: object, *, wanted_post_process: object = None) -> dict[str, Any]:
-    """Tells how far a job is: `{"progress": 0–100, "wanted_post_process_status": PENDING, DONE or FAILED}`, and `"failed": True`
-    when it failed.
+    """Tells how far a job is: `{"progress": 0–100, "wanted_post_process_status": PENDING, DONE or FAILED}`; when it failed,
+    `"failed": True` and `"errors": {"params", "messages"}`, too.
 
     Args:
         job_id: the job.
@@ -129,7 +129,7 @@ def progress_of(job: PostProcessing, wanted: PostProcessingWanted | None = None)
     percent = 100 if done else min(99, 100 * job.tasks_done // max(job.tasks_total, 1))
     body: dict[str, Any] = {"progress": percent, "wanted_post_process_status": _wanted_status(job, wanted).value}
     if status is PostProcessingStatus.FAILED:
-        body["failed"] = True
+        body |= {"failed": True, "errors": _errors(job.failure)}
     return body
 
 

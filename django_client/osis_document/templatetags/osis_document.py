@@ -91,15 +91,18 @@ def document_editor(context: Context, uuid: object, for_modified_upload: bool = 
         {% document_editor instance.document.0 zoom=False %}
 
     The parts of the toolbar are `pagination`, `zoom`, `comment`, `highlight` and `rotation`; each is there unless it is turned
-    off. With `for_modified_upload` a copy is edited, and the document stays as it is.
+    off. With `for_modified_upload` a copy is edited, and the document stays as it is. Where no script runs, there is a link to
+    the PDF.
     """
     document_id = as_uuid(uuid)
     wanted = Wanted(write=True, post_process=PostProcessingWanted.ORIGINAL.value, for_modified_upload=bool(for_modified_upload))
     page = PageDocuments.of(context)
     answer = page.answers([document_id], wanted, context)[document_id] if document_id is not None else {}
+    token = answer.get("token", "")
     return {
-        "token": answer.get("token", ""),
+        "token": token,
         "base_url": conf.base_url(),
+        "url": documents.file_url(token) if token else "",
         "toggles": {name: "true" if _is_on(value) else "false" for name, value in toggles.items()},
         "error": answer.get("error", {}).get("message", ""),
     }
@@ -127,7 +130,7 @@ def _listed(answer: dict[str, Any], wanted_post_process: str | None) -> dict[str
 def _shown(page: PageDocuments, document_id: Any, answer: dict[str, Any], wanted: Wanted, context: Context) -> dict[str, Any]:
     """What is shown of a document where no script runs."""
     if "token" not in answer:
-        status = answer.get("status", "")
-        return {"status": status, "error": answer.get("error", {}).get("message", "")}
+        reasons = answer.get("errors", {}).get("messages", [])
+        return {"status": answer.get("status", ""), "error": answer.get("error", {}).get("message", "") or " ".join(reasons)}
     found = page.metadata(document_id, wanted, context) or {}
     return {"url": documents.file_url(answer["token"]), "name": found.get("name", ""), "size": found.get("size")}
