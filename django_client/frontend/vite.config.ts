@@ -10,6 +10,7 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['src/**/*.test.ts'],
     restoreMocks: true,
+    testTimeout: 30_000, // a busy machine fails no test
     coverage: { include: ['src/**'], reportsDirectory: '../../var/frontend-coverage' },
   },
 });

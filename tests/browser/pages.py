@@ -37,12 +37,25 @@ def save(page: Page) -> None:
     page.wait_for_url(lambda url: url != before)
 
 
-def slow_down(page: Page) -> None:
-    """Lets what is sent take its time."""
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": _SLOW_BYTES_PER_SECOND}
-    session.send("Network.emulateNetworkConditions", conditions)
+class SlowLine:
+    """Lets what a page sends take its time, and can be cut."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Network.enable")
+        self.mend()
+
+    def cut(self) -> None:
+        """Nothing goes through any more; what is on its way fails."""
+        self._set(offline=True)
+
+    def mend(self) -> None:
+        """It goes on."""
+        self._set(offline=False)
+
+    def _set(self, *, offline: bool) -> None:
+        conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": _SLOW_BYTES_PER_SECOND}
+        self._session.send("Network.emulateNetworkConditions", conditions | {"offline": offline})
 
 
 def wait_until_under_way(row: Locator, percent: int = 5) -> None:

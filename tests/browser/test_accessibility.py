@@ -10,7 +10,7 @@ from tests.support import files, images
 
 from .applications import make_application
 from .conftest import SCREENSHOTS, Site
-from .pages import accessibility_faults, choose, field, slow_down, wait_until_stored, wait_until_under_way
+from .pages import SlowLine, accessibility_faults, choose, field, wait_until_stored, wait_until_under_way
 
 _DESK = {"width": 1100, "height": 900}
 _PHONE = {"width": 320, "height": 700}
@@ -50,7 +50,7 @@ def test_the_uploader_in_all_its_states(site: Site, page: Page, visitor: str, tm
     wait_until_stored(page, "documents", 2)
     page.get_by_text("letter.pdf").first.wait_for()
     choose(page, "Identity card", wrong)
-    slow_down(page)
+    SlowLine(page)
     choose(page, "Documents", large)
     wait_until_under_way(field(page, "Documents").get_by_role("listitem").last, percent=1)
     _look(page, f"uploader-{visitor}")

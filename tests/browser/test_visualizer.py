@@ -34,8 +34,8 @@ def test_a_job_that_fails_says_so_and_why(site: Site, page: Page) -> None:
     page.goto(make_application(site, "Locked", card=[_CARD], documents=[("locked.pdf", locked), ("open.pdf", files.pdf("Open"))]))
 
     failed = page.locator(".osis-document-visualizer").first
-    failed.get_by_text("This document could not be prepared.").wait_for(timeout=60_000)
-    expect(failed).to_contain_text("password")
+    expect(failed.get_by_role("listitem")).to_contain_text("This document could not be prepared.", timeout=60_000)
+    expect(failed.get_by_role("listitem")).to_contain_text("password")
 
 
 def test_a_picture_and_a_pdf_are_shown_large_page_by_page(site: Site, page: Page) -> None:
@@ -103,7 +103,7 @@ def test_a_widget_that_is_added_to_the_page_later_is_shown(site: Site, page: Pag
         document.querySelector('main').append(later);
     """)
 
-    page.locator("#later").get_by_text("face.png").wait_for()
+    page.locator("#later").get_by_text("face.png", exact=True).wait_for()
 
 
 def test_the_widgets_speak_french_where_the_page_does(site: Site, page: Page) -> None:

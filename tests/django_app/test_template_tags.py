@@ -182,6 +182,21 @@ def test_inputs_of_one_merge_are_shown_once_as_the_merged_document(store: Store)
     assert render(each, files=values).split() == ["merged.pdf", "alone.txt", "merged.pdf"]
 
 
+def test_inputs_of_one_merge_are_shown_once_while_it_is_being_made_and_when_it_cannot_be(
+    store: Store, queueing: ServerProcess, worker: Stubs
+) -> None:
+    inputs = [store(files.pdf(f"Part {number}"), f"{number}.pdf") for number in range(2)]
+    answer = post_processing.launch(inputs, ["MERGE"], params={"MERGE": {}}, asynchronous=True)
+
+    pending = render("{% document_visualizer files %}", files=inputs)
+    [task_id] = jobs.task_ids(jobs.job_of(queueing.stubs(), answer["uuid"]))
+    tasks.fail(worker, tasks.claim(worker, task_id).lease_id, "DOCUMENT_UNREADABLE", document_id=inputs[0])
+    failed = render("{% document_visualizer files %}", files=inputs)
+
+    assert [each["status"] for each in listed(pending)] == ["PENDING"]
+    assert [each["status"] for each in listed(failed)] == ["FAILED"]
+
+
 def test_a_document_that_could_not_be_made_shows_why(store: Store, queueing: ServerProcess, worker: Stubs) -> None:
     document_id = store()
     answer = post_processing.launch([document_id], ["CONVERT"], asynchronous=True)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import models
@@ -17,6 +18,7 @@ from django.http import HttpRequest
 from django.template import Context
 from django.utils.functional import LazyObject, Promise
 
+from ..enums import PostProcessingWanted
 from ..exceptions import OsisDocumentException, error_dict
 from ..services import documents, tokens
 from .identifiers import stored_ids
@@ -64,8 +66,9 @@ class PageDocuments:
         if missing := [each for each in asked if each not in known]:
             companions = [each for each in related_documents(missing[0], context) if each not in known]
             known.update(_ask(list(dict.fromkeys([*missing, *companions[:_MOST]])), wanted))
-        first = {_output_of(known[each]) or each: each for each in reversed(asked)}
-        return {each: known[each] for each in asked if first[_output_of(known[each]) or each] == each}
+        outcomes = {each: _outcome_of(known[each], wanted) or each for each in asked}
+        first = {outcomes[each]: each for each in reversed(asked)}
+        return {each: known[each] for each in asked if first[outcomes[each]] == each}
 
     def metadata(self, document_id: UUID, wanted: Wanted, context: Context) -> dict[str, Any] | None:
         """The metadata of a document; None where they are not to be had."""
@@ -128,8 +131,10 @@ class _Lists:
             self.look_at(item, key=key, depth=depth + 1)
 
 
-def _output_of(answer: Mapping[str, Any]) -> str | None:
-    """The document that a token is for; None where there is no token."""
+def _outcome_of(answer: Mapping[str, Any], wanted: Wanted) -> str | None:
+    """What an answer leads to: the document that a token is for, or the merge that is to make it. None where it leads nowhere."""
+    if "links" in answer and PostProcessingWanted.MERGE in answer and wanted.post_process in {None, PostProcessingWanted.MERGE}:
+        return str(urlsplit(answer["links"]["progress"]).path)
     return answer.get("upload_id")
 
 
