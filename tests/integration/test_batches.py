@@ -128,8 +128,10 @@ def test_one_to_a_thousand_items_are_answered_one_by_one(alpha, batch, count):
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 def test_a_thousand_uploads_are_confirmed_at_once(alpha):
-    tokens = [upload(alpha, b"content", f"{number}.txt").write_token for number in range(1000)]
+    with ThreadPoolExecutor(8) as pool:
+        tokens = list(pool.map(lambda number: upload(alpha, b"content", f"{number}.txt").write_token, range(1000)))
 
     documents = confirm_all(alpha, tokens)
 

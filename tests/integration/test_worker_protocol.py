@@ -293,9 +293,9 @@ def test_a_retryable_failure_is_tried_three_times_and_the_last_one_is_told(clien
 
 @pytest.fixture(scope="module")
 def hasty(redis_server, tmp_path_factory):
-    """A server whose leases last half a second."""
+    """A server whose leases are short, and long enough for an upload on a busy machine."""
     url = redis_server.url(3)
-    with serving(tmp_path_factory.mktemp("hasty"), BROKER_URL=url, LEASE_SECONDS="0.5", SWEEP_SECONDS="0.2") as running:
+    with serving(tmp_path_factory.mktemp("hasty"), BROKER_URL=url, LEASE_SECONDS="1.5", SWEEP_SECONDS="0.2") as running:
         yield running
 
 
