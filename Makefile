@@ -10,10 +10,10 @@ BIN := .venv/bin
 # Tests wait for servers most of the time. `make test ARGS='-n 0'` runs one after the other.
 SIDE_BY_SIDE := -n auto --dist loadgroup
 
-.PHONY: help setup demo site serve test test-fast check stubs assets reference storybook baseline lock bench torture format clean python
+.PHONY: help setup demo site serve test test-fast test-clients check stubs assets reference storybook baseline lock bench torture format clean python
 
 help: ## Lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Prepares everything: .venv from the locks, LibreOffice, the servers that tests start
 	@scripts/setup.sh all
@@ -39,10 +39,14 @@ test-fast: python ## Runs the tests that take no time
 	@scripts/frontend.sh test
 	@$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not slow' $(ARGS)
 
+test-clients: ## Builds the clients in all languages and has each do what tests/conformance says
+	@scripts/setup.sh all
+	@scripts/test-clients.sh
+
 check: python ## Looks at everything that can be wrong without running it
 	@scripts/check.sh
 
-stubs: python ## Generates stubs/ from protos/
+stubs: python ## Generates the stubs that are committed, for Python and Go, from protos/
 	@scripts/stubs.sh
 
 assets: python ## Builds the scripts and styles that browsers load from django_client/frontend
@@ -77,6 +81,7 @@ format: python ## Formats Python and protos
 
 clean: ## Removes .venv, caches, logs and the demo's files; keeps the documents of `make serve`
 	@rm -rf .venv dist var/venvs var/log var/demo var/storybook django_client/frontend/node_modules
+	@rm -rf var/clients var/plugins stubs/typescript/node_modules stubs/typescript/dist stubs/typescript/src/gen stubs/java/target
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -not -path './var/*' -type d -prune -exec rm -rf {} +
 

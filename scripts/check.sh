@@ -23,7 +23,9 @@ check() {
 stubs_are_current() {
   local fresh
   fresh=$(mktemp -d) || return
-  scripts/stubs.sh "$fresh" && diff --recursive --unified --exclude __pycache__ stubs/python "$fresh/stubs/python"
+  scripts/stubs.sh "$fresh" &&
+    diff --recursive --unified --exclude __pycache__ stubs/python "$fresh/stubs/python" &&
+    { [[ ! -d $fresh/stubs/go ]] || diff --recursive --unified stubs/go/osis "$fresh/stubs/go/osis"; }
   local status=$?
   rm -rf "$fresh"
   ((status == 0)) || say "Run \`make stubs\` and commit what changed."
@@ -45,8 +47,8 @@ locks_are_current() {
     say "pyproject.toml or requirements/*.in ask for other packages than requirements/*.txt were made for. Run \`make lock\`."
     return 1
   fi
-  if grep --line-number '"resolved"' django_client/frontend/package-lock.json; then
-    say "The lock of the front end names where packages were found. Its .npmrc forbids that: lock again with npm in that folder."
+  if grep --line-number '"resolved"' django_client/frontend/package-lock.json stubs/typescript/package-lock.json; then
+    say "A lock names where packages were found. The .npmrc beside it forbids that: lock again with npm in that folder."
     return 1
   fi
   if grep --line-number --extended-regexp '://|^ *--?(i|f|index-url|extra-index-url|find-links|trusted-host)\b' requirements/*.txt; then

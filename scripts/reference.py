@@ -132,7 +132,7 @@ def _told(node: ast.stmt, members: list[str] | None, *, hidden: int) -> Iterator
         for each, below in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
             yield from _member(each, below, node, members)
     else:
-        yield _fenced(ast.unparse(node))
+        yield _fenced(ast.unparse(node).replace("'", '"'))
 
 
 def _member(each: ast.stmt, below: ast.stmt, node: ast.ClassDef, wanted: list[str] | None) -> Iterator[str]:

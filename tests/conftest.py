@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests of a file that run on the same database together: they share servers, which take a second to start."""
     for item in items:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(f"{item.path}[{parameters.get('database', '')}]"))
+        item.add_marker(pytest.mark.xdist_group(f"{item.path}:{parameters.get('database', '')}"))  # a `]` would end the name
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

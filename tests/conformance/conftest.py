@@ -47,22 +47,37 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_PageWriter())
 
 
-@pytest.fixture(scope="session")
-def language(request: pytest.FixtureRequest) -> Language:
-    """A language whose client is built."""
-    chosen = LANGUAGES[request.param]
-    try:
-        chosen.build()
-    except ToolsMissingError as exc:
-        give_up(str(exc))
-    return chosen
+class Drivers:
+    """The drivers that run, by language. Whatever the order of the tests, each is built and started once."""
+
+    def __init__(self, folder: Path, running: ExitStack) -> None:
+        self._folder = folder
+        self._running = running
+        self._drivers: dict[str, Driver] = {}
+
+    def get(self, name: str) -> Driver:
+        """The driver of a language; gives the test up if its tool chain is not there."""
+        if name not in self._drivers:
+            try:
+                LANGUAGES[name].build()
+            except ToolsMissingError as exc:
+                give_up(str(exc))
+            self._drivers[name] = self._running.enter_context(Driver(LANGUAGES[name], folder=self._folder))
+        return self._drivers[name]
 
 
 @pytest.fixture(scope="session")
-def driver(language: Language, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    """The language's driver."""
-    with Driver(language, folder=tmp_path_factory.mktemp(f"driver-{language.name}")) as driver:
-        yield driver
+def drivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drivers]:
+    """The drivers of all languages."""
+    with ExitStack() as running:
+        yield Drivers(tmp_path_factory.mktemp("drivers"), running)
+
+
+@pytest.fixture
+def language(request: pytest.FixtureRequest, drivers: Drivers) -> Language:
+    """A language whose client is built, by its name (`indirect`)."""
+    drivers.get(request.param)
+    return LANGUAGES[request.param]
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,6 @@ from typing import Any
 _FILE = Path(__file__).parents[2] / "protos/osis/document/v1/error_reason.proto"
 _VALUE = re.compile(r"// Code ([A-Z_]+)\. Sample:\s*//\s*// +(\{.*\})\s*ERROR_REASON_(\w+) =")
 
-#: Reasons that say that the same call may succeed later: a helper tries again instead of telling its caller.
-PASSING = {"STORAGE_UNAVAILABLE", "DATABASE_UNAVAILABLE", "SERVER_OVERLOADED", "SHUTTING_DOWN"}
-
 
 @cache
 def samples() -> list[dict[str, Any]]:

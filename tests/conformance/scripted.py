@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
@@ -72,9 +73,9 @@ class ScriptedServer:
         """Says what is done to the next calls of an rpc, one item for each; further calls are passed on.
 
         An item has one of these keys: `refuse` (a table of `code`, `reason`, `message`, `metadata`, `retry_seconds`), `hang` (no
-        answer ever), `lose_answer` (done by the real server, and then refused with this code), `flip` (the data message with
-        this number, from 1, gets a wrong byte), `sha256` (said of the content), `stop_after` (so many data messages, with `code`
-        or as if that were all), or `pass` (nothing is done to it).
+        answer ever), `lose_answer` (done by the real server, and then refused with this code), `take` (so many messages of an
+        upload arrive, and then it breaks off), `flip` (the data message with this number, from 1, gets a wrong byte), `sha256`
+        (said of the content), `stop_after` (so many data messages, with `code` or as if that were all).
         """
         self._plans[rpc].extend(acts)
 
@@ -95,7 +96,12 @@ class ScriptedServer:
             if context.add_callback(ended.set):
                 ended.wait()
             return
+        if "take" in act:
+            requests = islice(requests, act["take"] - 1)
         answers = self._passed_on(method, first, requests, context)
+        if "take" in act:
+            list(answers)
+            context.abort(grpc.StatusCode.UNAVAILABLE, "the script ends it here")
         if "lose_answer" in act:
             list(answers)
             context.abort(grpc.StatusCode[act["lose_answer"]], "the answer is lost")

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs/how-to/use-from-java.md"
 #: Names the client and all that it needs as its class path.
 JAR = ROOT / "stubs/java/target/conformance.jar"
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("java")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("java"), pytest.mark.timeout(600)]
 
 
 def write_classes(folder: Path) -> None:

@@ -16,7 +16,7 @@ PAGE = ROOT / "docs/how-to/use-from-typescript.md"
 PACKAGE = ROOT / "stubs/typescript"
 NODE = Path(sys.executable).with_name("node")
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("typescript")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("typescript"), pytest.mark.timeout(600)]
 
 
 def write_project(folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from tests.conformance.languages import LANGUAGES
 from tests.conformance.scripted import ScriptedServer
 from tests.support import files
-from tests.support.certificates import Authority
+from tests.support.certificates import Authority, Issued
 from tests.support.ports import free_port
 from tests.support.proxy import Proxy
 from tests.support.server import KEYS, ServerProcess
@@ -44,8 +44,11 @@ class Places:
     @property
     def tls(self) -> ServerProcess:
         """One that takes encrypted connections alone."""
-        issued = self.authorities["trusted"].issue("server")
-        return self._get("tls", TLS_CERTIFICATE=str(issued.certificate), TLS_KEY=str(issued.key))
+        return self._get("tls", TLS_CERTIFICATE=str(self._issued.certificate), TLS_KEY=str(self._issued.key))
+
+    @cached_property
+    def _issued(self) -> Issued:
+        return self.authorities["trusted"].issue("server")
 
     def _get(self, name: str, **settings: str) -> ServerProcess:
         if name not in self._running:

@@ -348,7 +348,9 @@ def test_a_failed_job_says_so(gateway, cases):
     assert answer.status_code == 202
     assert answer.json()["wanted_post_process_status"] == "FAILED"
     assert answer.json()["failed"] is True
-    assert answer.json()["errors"]["messages"] == ["The content of the file cannot be read. Open it, save it anew and upload it again."]
+    assert answer.json()["errors"]["messages"] == [
+        "The content of the file cannot be read. Open it, save it anew and upload it again."
+    ]
     assert answer.json()["progress"] < 100
 
 

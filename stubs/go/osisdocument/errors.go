@@ -1,0 +1,111 @@
+package osisdocument
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	maxAttempts  = 6
+	firstPause   = 250 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
+// ErrDamaged says that bytes arrived which are not those that were sent: download again.
+var ErrDamaged = errors.New("the content was damaged on the way")
+
+// Error is a call that was refused, by the service or on the way to it. Find it with errors.As.
+type Error struct {
+	// Code is the gRPC status code.
+	Code codes.Code
+	// Reason is the name of the contract's ErrorReason without its prefix, "TOKEN_SPENT"; empty where the service gave none.
+	Reason string
+	// Message says what failed, why, and what to do.
+	Message string
+	// Metadata has the values that the reason documents.
+	Metadata map[string]string
+	// RetryAfter is how long the service asks to wait before the same call; 0: it does not say.
+	RetryAfter time.Duration
+
+	status *status.Status
+}
+
+func (e *Error) Error() string {
+	if e.Reason == "" {
+		return e.Message + " [" + e.Code.String() + "]"
+	}
+	return e.Message + " [" + e.Reason + "]"
+}
+
+// GRPCStatus lets google.golang.org/grpc/status read this error.
+func (e *Error) GRPCStatus() *status.Status { return e.status }
+
+// ReasonOf answers the reason of an error; empty if it has none.
+func ReasonOf(err error) string {
+	var refused *Error
+	if errors.As(err, &refused) {
+		return refused.Reason
+	}
+	return ""
+}
+
+func typed(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	told := status.Convert(err)
+	refused := &Error{Code: told.Code(), Message: told.Message(), status: told}
+	for _, detail := range told.Details() {
+		switch detail := detail.(type) {
+		case *errdetails.ErrorInfo:
+			if detail.Domain == "document.osis" {
+				refused.Reason, refused.Metadata = detail.Reason, detail.Metadata
+			}
+		case *errdetails.RetryInfo:
+			refused.RetryAfter = detail.RetryDelay.AsDuration()
+		}
+	}
+	return refused
+}
+
+// attempts counts those that got nowhere one after the other.
+type attempts int
+
+// pause waits before the next attempt; false: there is to be none.
+func (a *attempts) pause(ctx context.Context, err error) bool {
+	var refused *Error
+	if !errors.As(err, &refused) || !passes(refused) || int(*a)+1 >= maxAttempts {
+		return false
+	}
+	wait := min(longestPause, firstPause<<*a)
+	wait = max(refused.RetryAfter, wait/2+rand.N(wait/2))
+	*a++
+	if end, limited := ctx.Deadline(); limited && time.Until(end) <= wait {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+		return true
+	}
+}
+
+// passes is true where nothing is wrong with the call itself. Without a reason, Internal and Unknown come from the transport; a
+// gap, or an upload that went away, means that our idea of where it stands is out of date.
+func passes(refused *Error) bool {
+	byCode := []codes.Code{codes.Unavailable, codes.Canceled}
+	if refused.Reason == "" {
+		byCode = append(byCode, codes.DeadlineExceeded, codes.Internal, codes.Unknown)
+	}
+	byReason := []string{"SERVER_OVERLOADED", "OFFSET_GAP", "UPLOAD_NOT_FOUND"}
+	return slices.Contains(byCode, refused.Code) || slices.Contains(byReason, refused.Reason)
+}

@@ -1,0 +1,15 @@
+export { Code } from '@connectrpc/connect';
+export { Client, connect, type ConnectOptions } from './client.js';
+export type { DownloadOptions } from './download.js';
+export { DownloadDamagedError, OsisDocumentError, type Reason } from './errors.js';
+export type { Limits } from './tries.js';
+export type { UploadOptions } from './upload.js';
+export * from './gen/osis/document/v1/document_pb.js';
+export * from './gen/osis/document/v1/document_service_pb.js';
+export * from './gen/osis/document/v1/download_service_pb.js';
+export * from './gen/osis/document/v1/error_reason_pb.js';
+export * from './gen/osis/document/v1/post_processing_pb.js';
+export * from './gen/osis/document/v1/post_processing_service_pb.js';
+export * from './gen/osis/document/v1/token_service_pb.js';
+export * from './gen/osis/document/v1/upload_service_pb.js';
+export * from './gen/osis/document/v1/worker_service_pb.js';
