@@ -7,8 +7,8 @@ export PYTHON UPGRADE
 unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
-# Tests wait for servers most of the time. `make test ARGS='-n 0'` runs one after the other.
-SIDE_BY_SIDE := -n auto --dist loadgroup
+# Tests wait for servers most of the time, so there is one worker more than cores. `make test ARGS='-n 0'` runs one after the other.
+SIDE_BY_SIDE := -n $(shell expr $$(nproc) + 1) --dist loadgroup
 
 .PHONY: help setup demo site serve test test-fast test-clients check stubs assets reference storybook baseline lock bench torture format clean python
 
@@ -33,6 +33,7 @@ serve: python ## Runs the service on its embedded default, in the foreground
 test: ## Runs all tests
 	@scripts/setup.sh all
 	@scripts/frontend.sh test
+	@scripts/test-clients.sh build
 	@$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-fast: python ## Runs the tests that take no time
