@@ -9,6 +9,7 @@
     osis_document.W003   OSIS_DOCUMENT_ALLOWED_EXTENSIONS is not what the service has
     osis_document.W004   OSIS_DOCUMENT_MAX_UPLOAD_SIZE is not what the service has
     osis_document.W005   OSIS_DOCUMENT_TOKEN_MAX_AGE is not what the service has
+    osis_document.W006   OSIS_DOCUMENT_BASE_URL is not where this project has osis_document.urls
 
 The service is asked each time, for `OSIS_DOCUMENT_TIMEOUTS["check"]` seconds at most; None: it is not asked.
 """
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import NoReverseMatch, reverse
 
 from osis_document_client import AuthenticationError, Backoff, Client, ClientConfig, ConfigurationError, OsisDocumentError
 
@@ -55,6 +57,26 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
+def check_address(**_kwargs: Any) -> list[CheckMessage]:
+    """Finds a gateway that is mounted elsewhere than links lead. Proxies may add to its path, in front."""
+    if any(_invalid_address()) or not conf.is_set("OSIS_DOCUMENT_BASE_URL") or not conf.is_set("ROOT_URLCONF"):
+        return []
+    try:
+        mounted = reverse("osis_document:request-upload").removesuffix("request-upload")
+    except NoReverseMatch:
+        return []  # a secondary server, whose links lead to the primary one
+    if urlsplit(conf.base_url()).path.endswith(mounted):
+        return []
+    return [
+        CheckWarning(
+            f"OSIS_DOCUMENT_BASE_URL is {conf.base_url()!r}, and this project has osis_document.urls at {mounted!r}.",
+            hint=f"Links to documents lead to OSIS_DOCUMENT_BASE_URL: let its path end in {mounted!r}, or mount the URLs there.",
+            id="osis_document.W006",
+        )
+    ]
+
+
+@register(TAG)
 def check_service(**_kwargs: Any) -> list[CheckMessage]:
     """Asks the service, once the settings can be, whether it lets this project in and has the same ones."""
     if any(check_settings()):
@@ -85,7 +107,9 @@ def _invalid_values() -> Iterator[CheckMessage]:
     readers: dict[str, Callable[[], object]] = {
         "OSIS_DOCUMENT_TIMEOUTS": conf.timeouts,
         "OSIS_DOCUMENT_DOMAIN_LIST": conf.domain_list,
-        "OSIS_DOCUMENT_TRUSTED_ADDRESSES": conf.trusted_addresses,
+        "OSIS_DOCUMENT_UPLOAD_LIMIT": conf.upload_limit,
+        "OSIS_DOCUMENT_TRUSTED_ADDRESSES": conf.trusted_networks,
+        "ENABLE_MIMETYPE_VALIDATION": conf.mimetype_validation_enabled,
         "OSIS_DOCUMENT_ALLOWED_EXTENSIONS": conf.allowed_extensions,
         "OSIS_DOCUMENT_MAX_UPLOAD_SIZE": conf.max_upload_size,
         "OSIS_DOCUMENT_TOKEN_MAX_AGE": conf.token_max_age,

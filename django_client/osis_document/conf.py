@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,19 @@ REQUIRED: dict[str, str] = {
     "OSIS_DOCUMENT_API_SHARED_SECRET": "change-this-secret",
     "OSIS_DOCUMENT_GRPC_TARGET": "documents.internal:50051",
 }
+
+
+#: The first letter of a period is enough.
+_PERIOD_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": _DAY_SECONDS}
+
+
+@dataclass(frozen=True)
+class UploadLimit:
+    """How many uploads one address may begin."""
+
+    count: int
+    seconds: int
+    """The period that they are counted in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,15 +115,36 @@ def domain_list() -> list[str]:
     return _texts("OSIS_DOCUMENT_DOMAIN_LIST")
 
 
-def upload_limit() -> str | None:
+def upload_limit() -> UploadLimit | None:
     """How many uploads one address may begin (`10/minute`); None: any number."""
-    limit: str | None = _value("OSIS_DOCUMENT_UPLOAD_LIMIT") or None
-    return limit
+    limit = _value("OSIS_DOCUMENT_UPLOAD_LIMIT")
+    if not limit:
+        return None
+    count, _, period = str(limit).partition("/")
+    try:
+        parsed = UploadLimit(int(count), _PERIOD_SECONDS[period.strip().lower()[:1]])
+    except (KeyError, ValueError):
+        parsed = None
+    if parsed is None or parsed.count < 0:
+        raise ImproperlyConfigured(
+            f"OSIS_DOCUMENT_UPLOAD_LIMIT is {limit!r}; write a count and a period, for example '10/minute' "
+            "(second, minute, hour or day), or None for no limit"
+        )
+    return parsed
 
 
 def trusted_addresses() -> list[str]:
     """Addresses and networks whose uploads are not counted."""
     return _texts("OSIS_DOCUMENT_TRUSTED_ADDRESSES")
+
+
+def trusted_networks() -> list[IPv4Network | IPv6Network]:
+    """The same as networks.
+
+    Raises:
+        ImproperlyConfigured: one of them is none. The gateway trusts nobody by such an entry.
+    """
+    return [_network(entry) for entry in trusted_addresses()]
 
 
 def allowed_extensions() -> list[str]:
@@ -124,7 +159,10 @@ def max_upload_size() -> int | None:
 
 def mimetype_validation_enabled() -> bool:
     """Whether the content must agree with the extension."""
-    return bool(_value("ENABLE_MIMETYPE_VALIDATION"))
+    value = _value("ENABLE_MIMETYPE_VALIDATION")
+    if not isinstance(value, bool):  # the text "False", from an environment, would count as yes
+        raise ImproperlyConfigured(f"ENABLE_MIMETYPE_VALIDATION is {value!r}; it must be True or False")
+    return value
 
 
 def token_max_age() -> int:
@@ -187,6 +225,16 @@ def is_set(name: str) -> bool:
 
 def _is_duration(seconds: object) -> bool:
     return isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
+
+
+def _network(entry: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(entry, strict=False)
+    except ValueError as exc:
+        raise ImproperlyConfigured(
+            f"OSIS_DOCUMENT_TRUSTED_ADDRESSES has {entry!r}, which is no address; write addresses and networks, "
+            "for example '10.0.0.0/8'"
+        ) from exc
 
 
 def _value(name: str) -> Any:

@@ -60,6 +60,10 @@ def test_each_setting_that_is_missing_is_an_error_of_its_own_with_an_example(osi
         ("OSIS_DOCUMENT_TOKEN_MAX_AGE", "soon", "E004", "OSIS_DOCUMENT_TOKEN_MAX_AGE"),
         ("OSIS_DOCUMENT_DOMAIN_LIST", "one.example", "E004", "OSIS_DOCUMENT_DOMAIN_LIST"),
         ("OSIS_DOCUMENT_MAX_UPLOAD_SIZE", 0, "E004", "OSIS_DOCUMENT_MAX_UPLOAD_SIZE"),
+        ("OSIS_DOCUMENT_UPLOAD_LIMIT", "ten a minute", "E004", "OSIS_DOCUMENT_UPLOAD_LIMIT"),
+        ("OSIS_DOCUMENT_UPLOAD_LIMIT", "-1/minute", "E004", "OSIS_DOCUMENT_UPLOAD_LIMIT"),
+        ("OSIS_DOCUMENT_TRUSTED_ADDRESSES", ["10.0.0.0/33"], "E004", "OSIS_DOCUMENT_TRUSTED_ADDRESSES"),
+        ("ENABLE_MIMETYPE_VALIDATION", "False", "E004", "ENABLE_MIMETYPE_VALIDATION"),
         ("OSIS_DOCUMENT_GRPC_TLS_CERT", "half.pem", "E004", "OSIS_DOCUMENT_GRPC_TLS_CA, _CERT and _KEY"),
         ("OSIS_DOCUMENT_API_SHARED_SECRET", "sécret", "E004", "OSIS_DOCUMENT_API_SHARED_SECRET"),
     ],
@@ -117,6 +121,26 @@ def test_settings_that_agree_in_other_words_are_fine(strict_service, osis_settin
     osis_settings.OSIS_DOCUMENT_MAX_UPLOAD_SIZE = 1_000
     osis_settings.OSIS_DOCUMENT_TOKEN_MAX_AGE = 60
 
+    assert check() == {}
+
+
+@pytest.mark.parametrize("address", ["https://one.example/elsewhere/", "https://one.example/"])
+def test_links_that_lead_elsewhere_than_the_gateway_are_a_warning_that_shows_both(osis_settings, address):
+    osis_settings.OSIS_DOCUMENT_BASE_URL = address
+
+    found = check()
+
+    assert list(found) == ["osis_document.W006"]
+    assert repr(address) in found["osis_document.W006"].msg
+    assert "'/osis_document/'" in found["osis_document.W006"].msg
+
+
+def test_a_path_that_a_proxy_adds_is_fine_and_so_is_a_secondary_server_without_a_gateway(osis_settings):
+    osis_settings.OSIS_DOCUMENT_BASE_URL = "https://one.example/behind/a/proxy/osis_document"
+    assert check() == {}
+
+    osis_settings.OSIS_DOCUMENT_BASE_URL = "https://primary.example/elsewhere/"
+    osis_settings.ROOT_URLCONF = "tests.django_app.project.no_gateway_urls"
     assert check() == {}
 
 

@@ -93,6 +93,31 @@ def test_a_service_that_is_down_is_an_error_of_the_field(upload: Upload, osis_se
     assert "Try again later" in serializer.errors["files"][0]
 
 
+def test_a_field_that_may_not_be_blank_is_not_emptied(store: Upload) -> None:
+    [document] = ids = [UUID(store())]
+    person = Person.objects.create(number="1", card=ids)
+
+    emptied = PersonSerializer(person, data={"card": []}, partial=True)
+    kept = PersonSerializer(person, data={"card": [str(document)]}, partial=True)
+    other = PersonSerializer(person, data={"number": "2"}, partial=True)
+
+    assert not emptied.is_valid()
+    assert emptied.errors == {"card": ["This list may not be empty."]}
+    assert kept.is_valid(), kept.errors
+    assert other.is_valid(), other.errors
+
+
+def test_a_serializer_may_say_itself_that_a_field_may_be_empty() -> None:
+    class Lenient(serializers.ModelSerializer[Person]):
+        card = FileFieldSerializer(required=False, allow_empty=True)
+
+        class Meta:
+            model = Person
+            fields = ("card",)
+
+    assert Lenient(data={"card": []}).is_valid()
+
+
 def test_a_field_of_its_own_has_options_of_its_own(upload: Upload) -> None:
     class Plain(serializers.Serializer[Any]):
         files = FileFieldSerializer(max_files=1)

@@ -520,6 +520,30 @@ def test_files_that_come_with_the_form_are_refused_with_a_text_for_each() -> Non
     assert documents.metadata(good)["name"] == "good.txt"
 
 
+def test_a_name_before_a_refusal_is_set_off_as_the_language_has_it() -> None:
+    files = MultiValueDict({"files": [SimpleUploadedFile("vide.txt", b"")]})
+    with translation.override("fr"):
+        assert form_of()({}, files).errors["files"] == ["vide.txt : Le fichier est vide. Choisissez un autre fichier."]
+
+
+def test_one_document_may_be_the_initial_value_without_a_list_around_it(store: Upload) -> None:
+    document = store()
+    for initial in (document, UUID(document)):
+        form = form_of()(initial={"files": initial})
+        [value] = checkboxes(str(form["files"]))
+        assert documents.metadata(value)["upload_uuid"] == document
+        back = form_of()(sent([value]), initial={"files": initial})
+        assert back.is_valid(), back.errors
+        assert not back.has_changed()
+
+
+@pytest.mark.parametrize("options", [{"mimetypes": "application/pdf"}, {"max_files": "3"}, {"max_size": "10 MB"}])
+def test_an_option_that_cannot_be_is_refused_when_the_form_is_written(options: dict[str, Any]) -> None:
+    [name] = options
+    with pytest.raises(TypeError, match=f"FileUploadField: {name} is '.*'; it must be"):
+        FileUploadField(**options)
+
+
 def test_hidden_inputs_pass_documents_on(store: Upload) -> None:
     ids = [UUID(store()) for _ in range(11)]
     form = form_of(widget=HiddenFileWidget())(initial={"files": ids})

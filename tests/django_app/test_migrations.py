@@ -97,6 +97,28 @@ def test_options_that_cannot_be_meant_are_found_by_check() -> None:
     assert not [message for message in apps.get_app_config("dossiers").get_models() for message in message.check(databases=[])]
 
 
+def test_values_of_options_that_cannot_be_are_found_by_check() -> None:
+    field = FileField(
+        mimetypes="application/pdf",
+        max_files="3",
+        max_size="10 MB",
+        min_files=-1,
+        upload_to=3,
+        document_expiration_policy="never",
+    )
+    field.set_attributes_from_name("files")
+    field.model = Person
+    found = [message.msg for message in field.check(databases=[]) if message.id == "osis_document.E103"]
+    assert found == [
+        "mimetypes is 'application/pdf'; it must be a list of media types.",
+        "max_files is '3'; it must be a number of files.",
+        "min_files is -1; it must be a number of files.",
+        "max_size is '10 MB'; it must be a number of bytes, or True for OSIS_DOCUMENT_MAX_UPLOAD_SIZE.",
+        "upload_to is 3; it must be a folder, or a function that answers a path.",
+        "document_expiration_policy is 'never'; it must be one of NO_EXPIRATION, EXPORT_EXPIRATION_POLICY.",
+    ]
+
+
 def test_the_app_is_imported_without_psycopg() -> None:
     program = """
 import sys

@@ -393,3 +393,16 @@ def test_limits_are_checked_with_the_instance(store: Upload) -> None:
     with pytest.raises(ValidationError) as caught:
         Person(number="1", card="what").full_clean()
     assert caught.value.message_dict["card"] == ["The documents must be a list of UUIDs and tokens."]
+
+
+@pytest.mark.parametrize("value", [3, [3], "a-token", ["a-token"]])
+def test_what_rows_are_looked_up_by_has_to_be_documents(value: Any) -> None:
+    with pytest.raises(exceptions.FormatInvalidException, match="looked up by their UUIDs"):
+        Dossier.objects.filter(files=value).exists()
+
+
+@pytest.mark.parametrize("files", ["a-token", uuid.uuid4(), [3], [None], [{"uuid": "x"}], {"uuid": "x"}])
+def test_what_is_no_list_of_documents_is_refused_before_anybody_is_asked(files: Any, calls: list[str]) -> None:
+    with pytest.raises(ValidationError, match="The documents must be a list of UUIDs and tokens"):
+        Dossier(files=files).save()
+    assert calls == []

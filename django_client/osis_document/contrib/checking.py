@@ -92,7 +92,7 @@ def too_large(name: str, limit: int) -> str:
 
 def validation_error(exception: OsisDocumentException, *, name: str = "") -> ValidationError:
     """What a form says of a refusal."""
-    message = f"{name}: {exception.message}" if name else exception.message
+    message = _("%(name)s: %(message)s") % {"name": name, "message": exception.message} if name else exception.message
     return ValidationError(message, code=(exception.code or "unavailable").lower())
 
 

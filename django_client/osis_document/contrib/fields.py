@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from ..enums import PostProcessingType
+from ..enums import DocumentExpirationPolicy, PostProcessingType
 from ..exceptions import FormatInvalidException
 from ..services import uploads
 from .identifiers import as_uuid
@@ -46,6 +46,12 @@ class FileField(_Field):
     The documents follow the host's transaction: they are confirmed with a hold, which ends by itself when the transaction is
     rolled back. After the commit they are made final, post-processed if they are others than before, and those that were
     replaced are deleted, but for the UUIDs in the instance's `_files_to_keep`. Deleting an instance deletes its documents.
+
+    A document belongs to one row. Of two rows that name it (an instance saved again with another key, a copy made by the admin's
+    `save_as`), the first one that is deleted or given other documents takes it along; so give the copy documents of its own:
+    `copy.files = list(documents_remote_duplicate(original.files).values())`. To move documents between rows, save both in one
+    transaction. `update()`, `bulk_update()` and `bulk_create()` over rows that are there delete nothing; what they replace
+    stays with the service, and `osis_document_reconcile` lists it.
 
     Args:
         upload_to: a folder, in which strftime's signs stand for the time of the upload; or a function of the instance and the
@@ -125,7 +131,7 @@ class FileField(_Field):
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
         """Finds options that cannot be meant."""
-        return [*super().check(**kwargs), *self._check_post_processing(), *self._check_limits()]
+        return [*super().check(**kwargs), *self._check_post_processing(), *(self._check_values() or self._check_limits())]
 
     def to_python(self, value: Any) -> Any:
         """A list of UUIDs, and of tokens as they are; from such a list, or from JSON as fixtures have it."""
@@ -136,7 +142,7 @@ class FileField(_Field):
                 value = json.loads(value) if value else []
             except ValueError:
                 value = None
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str | UUID) for item in value):
             raise exceptions.ValidationError(self.error_messages["not_a_list"], code="not_a_list")
         return [as_uuid(item) or item for item in value]
 
@@ -166,7 +172,7 @@ class FileField(_Field):
         value = super().get_prep_value(value)
         if value is None or hasattr(value, "resolve_expression"):
             return value
-        items = [value] if isinstance(value, UUID | str) else list(value)
+        items = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
         ids = [as_uuid(item) for item in items]
         if None in ids:
             raise FormatInvalidException(
@@ -265,6 +271,17 @@ class FileField(_Field):
                 id="osis_document.E101",
             )
         ]
+
+    def _check_values(self) -> list[checks.CheckMessage]:
+        problems = list(self.options.problems())
+        upload_to: object = self.upload_to
+        if not isinstance(upload_to, str) and not callable(upload_to):
+            problems.append(f"upload_to is {upload_to!r}; it must be a folder, or a function that answers a path")
+        policy = self.document_expiration_policy
+        if policy and policy not in DocumentExpirationPolicy.names:
+            allowed = ", ".join(DocumentExpirationPolicy.names)
+            problems.append(f"document_expiration_policy is {policy!r}; it must be one of {allowed}")
+        return [checks.Error(f"{each}.", obj=self, id="osis_document.E103") for each in problems]
 
     def _check_limits(self) -> list[checks.CheckMessage]:
         options = self.options

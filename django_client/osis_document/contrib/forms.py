@@ -19,7 +19,7 @@ from ..services import paths, uploads
 from ..validators import TokenValidator
 from . import checking, references
 from .form_documents import FilesBoundField
-from .identifiers import as_uuid, statement_of, stored_ids
+from .identifiers import as_list, as_uuid, statement_of, stored_ids
 from .options import split_options
 from .persisting import Persisting
 from .transactions import follow
@@ -43,6 +43,9 @@ class FileUploadField(forms.FileField):
         upload_to: a folder, in which strftime's signs stand for the time of the upload.
         document_expiration_policy: a `DocumentExpirationPolicy` or its name; documents are kept for ever by default.
         **kwargs: the options of `UploadOptions`, and those of every form field.
+
+    Raises:
+        TypeError: an option has a value that it cannot have.
     """
 
     widget = FileUploadWidget
@@ -63,6 +66,8 @@ class FileUploadField(forms.FileField):
         **kwargs: Any,
     ) -> None:
         self.options = split_options(kwargs)
+        for problem in self.options.problems():
+            raise TypeError(f"{type(self).__name__}: {problem}")
         self.related_model = dict(related_model) if related_model else None
         self.for_modified_upload = for_modified_upload
         self.upload_to = upload_to
@@ -132,7 +137,7 @@ class FileUploadField(forms.FileField):
 
     def shown_values(self, value: Any, tokens: Mapping[UUID, str]) -> list[str]:
         """What the page carries for a value: tokens, and a signed reference for a document of which there is none."""
-        items = [getattr(item, _TOKEN, None) if isinstance(item, UploadedFile) else item for item in value or ()]
+        items = [getattr(item, _TOKEN, None) if isinstance(item, UploadedFile) else item for item in as_list(value)]
         return [
             str(item) if (found := as_uuid(item)) is None else tokens.get(found) or references.reference_to(found)
             for item in items

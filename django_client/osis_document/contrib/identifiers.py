@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 _LONGEST_TOKEN = 4_096
@@ -36,9 +37,14 @@ def as_uuid(value: object) -> UUID | None:
         return None
 
 
-def stored_ids(values: Iterable[object] | None) -> tuple[UUID, ...]:
+def as_list(values: Any) -> Iterable[Any]:
+    """Some values; one alone, as people write it where there is but one, counts as a list of it."""
+    return [values] if isinstance(values, UUID | str) and values else values or ()
+
+
+def stored_ids(values: Iterable[object] | UUID | None) -> tuple[UUID, ...]:
     """The UUIDs among some values, in order."""
-    return tuple(found for value in values or () if (found := as_uuid(value)) is not None)
+    return tuple(found for value in as_list(values) if (found := as_uuid(value)) is not None)
 
 
 def may_be_token(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -49,6 +49,17 @@ class UploadOptions:
         if self.max_size is True:
             return conf.max_upload_size()
         return self.max_size or None
+
+    def problems(self) -> Iterator[str]:
+        """What cannot be meant, for developers."""
+        if isinstance(self.mimetypes, str):
+            yield f"mimetypes is {self.mimetypes!r}; it must be a list of media types"
+        for name in ("max_files", "min_files"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+                yield f"{name} is {value!r}; it must be a number of files"
+        if self.max_size is not None and (not isinstance(self.max_size, int | float) or self.max_size < 0):
+            yield f"max_size is {self.max_size!r}; it must be a number of bytes, or True for OSIS_DOCUMENT_MAX_UPLOAD_SIZE"
 
     def as_keywords(self) -> dict[str, Any]:
         """The options as keyword arguments of the other classes that take them."""

@@ -18,19 +18,26 @@ from .options import UploadOptions, split_options
 class FileField(serializers.ListField):
     """A list of documents: UUIDs out, tokens in.
 
-    The UUIDs of documents that the instance has already are accepted, too, so that what was answered can be sent back. The model
-    field of the same name says which files are taken, unless options are given here.
+    The UUIDs of documents that the instance has already are accepted, too, so that what was answered can be sent back; a nested
+    serializer does not know its instance, and takes tokens alone. The model field of the same name says which files are taken,
+    unless options are given here, and whether there may be none (`blank`), unless `allow_empty` is given.
 
     Args:
         **kwargs: the options of `UploadOptions`, and those of every list field.
+
+    Raises:
+        TypeError: an option has a value that it cannot have.
     """
 
     child = serializers.CharField()
 
     def __init__(self, **kwargs: Any) -> None:
         self.own_options = split_options(dict(kwargs))
+        for problem in self.own_options.problems():
+            raise TypeError(f"{type(self).__name__}: {problem}")
         for option in self.own_options.as_keywords():
             kwargs.pop(option, None)
+        self._says_whether_empty = "allow_empty" in kwargs
         super().__init__(**kwargs)
 
     @property
@@ -63,6 +70,9 @@ class FileField(serializers.ListField):
         return [str(item) for item in data or ()]
 
     def _check(self, values: Sequence[str]) -> None:
+        field = self._model_field()
+        if not values and field is not None and not field.blank and not self._says_whether_empty:
+            self.fail("empty")
         errors = model_fields.FileField.default_error_messages
         limits = self.options
         if limits.max_files and len(values) > limits.max_files:

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from django.core.cache import cache
-from django.core.exceptions import ImproperlyConfigured
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -15,13 +14,12 @@ from osis_document import conf
 from osis_document.gateway.addresses import address_of, is_trusted
 from osis_document.gateway.keys import has_key
 
-_PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
 
 class UploadThrottle(BaseThrottle):
     """Counts uploads per address in Django's cache; addresses that are trusted and callers with the key are not counted.
 
-    Behind several processes the cache must be one that they share, or each counts for itself.
+    Behind several processes the cache must be one that they share, or each counts for itself. With a cache that keeps nothing
+    (`DummyCache`), nobody is refused.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
@@ -30,13 +28,11 @@ class UploadThrottle(BaseThrottle):
         limit = conf.upload_limit()
         if limit is None or request.method != "POST" or is_exempt(request):
             return True
-        count, period = parse_limit(limit)
-        window = int(time.time() // period)
-        key = f"osis_document:uploads:{address_of(request._request)}:{limit}:{window}"
-        cache.add(key, 0, timeout=period + 1)
-        if cache.incr(key) <= count:
+        window = int(time.time() // limit.seconds)
+        key = f"osis_document:uploads:{address_of(request._request)}:{limit.count}/{limit.seconds}:{window}"
+        if _counted(key, keep_seconds=limit.seconds + 1) <= limit.count:
             return True
-        self._wait = (window + 1) * period - time.time()
+        self._wait = (window + 1) * limit.seconds - time.time()
         return False
 
     def wait(self) -> float | None:
@@ -49,17 +45,10 @@ def is_exempt(request: Request) -> bool:
     return has_key(request) or is_trusted(address_of(request._request))
 
 
-def parse_limit(limit: str) -> tuple[int, int]:
-    """Makes a count and a period in seconds of `10/minute`; the period's first letter is enough.
-
-    Raises:
-        ImproperlyConfigured: it is not of that form.
-    """
-    count, _, period = limit.partition("/")
+def _counted(key: str, *, keep_seconds: int) -> int:
+    """Counts one more; answers how many there are now."""
+    cache.add(key, 0, timeout=keep_seconds)
     try:
-        return int(count), _PERIODS[period.strip().lower()[:1]]
-    except (KeyError, ValueError) as exc:
-        raise ImproperlyConfigured(
-            f"OSIS_DOCUMENT_UPLOAD_LIMIT is {limit!r}; write a count and a period, for example '10/minute' "
-            "(second, minute, hour or day), or None for no limit"
-        ) from exc
+        return cache.incr(key)
+    except ValueError:  # a cache that keeps nothing, or has thrown it away between the two calls
+        return 1
