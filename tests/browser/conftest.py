@@ -52,9 +52,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         process.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; nothing is fetched."""
+    """Debian's Chromium; nothing is fetched. While Playwright runs, Django takes the thread for that of an event loop."""
     if not _CHROMIUM.exists():
         give_up("Chromium is not installed (`make setup` installs it)")
     with sync_playwright() as playwright:

@@ -53,6 +53,28 @@ def test_a_mark_a_comment_and_a_turn_are_in_the_saved_file(editor: Page, applica
     assert second.extract_text().strip() == "The second page"
 
 
+def test_nothing_interrupts_somebody_who_writes_at_once(editor: Page) -> None:
+    _write(editor, "First")
+    editor.evaluate("""
+        window.interrupted = 0;
+        document.querySelector('.osis-editor__scroller').addEventListener('focusout', ({target}) => {
+            window.interrupted += target.isContentEditable ? 1 : 0;
+        });
+    """)
+    editor.get_by_role("button", name="Write on the page").click()
+    layer = editor.locator(".page[data-page-number='1'] .annotationEditorLayer").bounding_box()
+    assert layer
+    editor.mouse.click(layer["x"] + 120, layer["y"] + 350)
+    expect(editor.locator(".freeTextEditor [contenteditable=true]")).to_be_focused()
+
+    editor.keyboard.type("Please check this")
+
+    assert editor.evaluate("window.interrupted") == 0
+    expect(editor.locator(".freeTextEditor [contenteditable=true]")).to_have_text("Please check this")
+    editor.keyboard.press("Escape")
+    expect(editor.locator(".freeTextEditor")).to_have_count(2)
+
+
 def test_a_second_save_goes_on_from_the_first(editor: Page, application: str) -> None:
     _mark(editor, "A sentence to be marked")
     _save(editor)

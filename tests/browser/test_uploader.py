@@ -108,6 +108,21 @@ def test_an_upload_goes_on_after_the_page_was_reloaded(form: Page, large: Path) 
     assert sha256(downloads(form)["large.pdf"]) == sha256(large.read_bytes())
 
 
+def test_a_form_that_did_not_arrive_still_has_its_files(form: Page, complaints: Complaints) -> None:
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    form.context.set_offline(True)
+    form.get_by_role("button", name="Save", exact=True).click(no_wait_after=True)
+    form.wait_for_url("chrome-error://**")
+    form.context.set_offline(False)
+
+    form.go_back()
+
+    expect(field(form, "Identity card").get_by_role("listitem")).to_contain_text("card.png")
+    form.get_by_label("Name:").fill("Ada Returned")
+    save(form)
+    assert "card.png" in downloads(form)
+
+
 def test_a_form_is_not_sent_while_a_file_is_on_its_way(form: Page, large: Path) -> None:
     SlowLine(form)
     choose(form, "Documents", large)

@@ -344,7 +344,7 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(
         return LoggedProcess(log, [sys.executable, "-m", "django", *words], environment=environment, log=tmp_path / log)
 
     with Proxy(service.target) as slow:
-        slow.plan.append(Delay(0.005))
+        slow.plan.append(Delay(0.02))
         with command(slow.target, "stopped.log") as stopped:
             wait_until(lambda: slow.sent and slow.sent[0] > 12 * MEBIBYTE, "a good part of it is sent", seconds=30)
             stopped.process.send_signal(stopped_by)
