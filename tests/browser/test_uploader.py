@@ -109,11 +109,12 @@ def test_an_upload_goes_on_after_the_page_was_reloaded(form: Page, large: Path) 
 
 
 def test_a_form_that_did_not_arrive_still_has_its_files(form: Page, complaints: Complaints) -> None:
-    complaints.expect("ERR_INTERNET_DISCONNECTED")
-    form.context.set_offline(True)
-    form.get_by_role("button", name="Save", exact=True).click(no_wait_after=True)
-    form.wait_for_url("chrome-error://**")
-    form.context.set_offline(False)
+    complaints.expect("503")
+    away = {"status": 503, "content_type": "text/html", "body": "<p>The site is away.</p>"}
+    form.route("**/new/", lambda route: route.fulfill(**away) if route.request.method == "POST" else route.continue_())
+    form.get_by_role("button", name="Save", exact=True).click()
+    form.get_by_text("The site is away").wait_for()
+    form.unroute_all()
 
     form.go_back()
 

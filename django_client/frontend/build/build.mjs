@@ -18,6 +18,16 @@ const bundles = [
   { name: 'osis-document-editor', global: 'OsisDocumentEditor' },
 ];
 
+/** Whatever a page says its characters are, the texts come out right. */
+const inAscii = {
+  name: 'in-ascii',
+  generateBundle(_, files) {
+    for (const file of Object.values(files).filter(({ type }) => type === 'chunk')) {
+      file.code = file.code.replace(/[^\0-\x7f]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+  },
+};
+
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 await copyPdfjs();
@@ -32,6 +42,7 @@ async function buildBundle({ name, global }) {
     root: here,
     configFile: join(here, 'vite.config.ts'),
     logLevel: 'warn',
+    plugins: [inAscii],
     define: { 'process.env.NODE_ENV': '"production"', __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
     build: {
       outDir: target,

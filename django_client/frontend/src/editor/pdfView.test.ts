@@ -14,11 +14,13 @@ class EventBus {
   }
 }
 
+const moved = vi.fn();
+
 /** As much of pdf.js as keeps a history of commands. */
 class Manager {
   private readonly done: { cmd(): void; undo(): void }[] = [];
   readonly drawn = [{ pageRotation: 0 }];
-  readonly layer = { div: document.createElement('div'), isEmpty: false };
+  readonly layer = { div: document.createElement('div'), isEmpty: false, moveEditorInDOM: moved };
   getLayer(index: number): Manager['layer'] | undefined {
     return index === 0 ? this.layer : undefined;
   }
@@ -228,6 +230,25 @@ it('gives a tool its colour', () => {
 
 it('leaves keys to the page that are pressed outside of it', () => {
   expect(manager.isEditorHandlingKeyboard).toBe(true);
+});
+
+it('has what is new moved to its place only when nobody writes in it any more', () => {
+  vi.useFakeTimers();
+  const text = { div: document.body.appendChild(document.createElement('div')) };
+  text.div.innerHTML = '<div contenteditable="true" tabindex="0"></div>';
+  bus.dispatch('annotationeditorlayerrendered', { pageNumber: 1 });
+  bus.dispatch('annotationeditorlayerrendered', { pageNumber: 1 }); // once more, after a zoom
+  const written = text.div.firstElementChild as HTMLElement;
+
+  written.focus();
+  manager.layer.moveEditorInDOM(text);
+  expect(moved).not.toHaveBeenCalled();
+
+  written.blur();
+  vi.runAllTimers();
+  expect(moved).toHaveBeenCalledExactlyOnceWith(text);
+  vi.useRealTimers();
+  text.div.remove();
 });
 
 it('tells of a page that could not be drawn', () => {

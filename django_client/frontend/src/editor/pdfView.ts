@@ -44,6 +44,8 @@ export interface ViewParts {
 interface Layer {
   div: HTMLElement;
   isEmpty: boolean;
+  /** Puts what was drawn where it belongs among its neighbours. */
+  moveEditorInDOM(drawn: { div: HTMLElement }): void;
 }
 
 /** A PDF in the viewer of pdf.js, with what is drawn upon it, and one history for all of its changes. */
@@ -79,6 +81,7 @@ export class PdfView {
   private source: RangeSource | undefined;
   private giveUp: (error: unknown) => void = () => {};
   private colouredOnce = false;
+  private readonly calmed = new WeakSet<Layer>();
 
   constructor(private readonly parts: ViewParts) {}
 
@@ -278,7 +281,10 @@ export class PdfView {
     on('annotationeditoruimanager', ({ uiManager }: { uiManager: AnnotationEditorUIManager }) =>
       this.manage(uiManager),
     );
-    on('annotationeditorlayerrendered', () => this.applyColoursOnce());
+    on('annotationeditorlayerrendered', ({ pageNumber }: { pageNumber: number }) => {
+      this.leaveWritersAlone(pageNumber - 1);
+      this.applyColoursOnce();
+    });
     on('annotationeditormodechanged', ({ mode }: { mode: number }) => {
       const tools = {
         [AnnotationEditorType.HIGHLIGHT]: 'highlight',
@@ -330,6 +336,29 @@ export class PdfView {
     Object.defineProperty(manager, 'isEditorHandlingKeyboard', {
       get: () => !this.parts.container.contains(document.activeElement) || busy?.call(manager),
     });
+  }
+
+  /**
+   * Lets nothing interrupt somebody who is writing.
+   *
+   * pdf.js moves what is new to its place among its neighbours, for screen readers; what is typed meanwhile would get lost, and
+   * the caret jump to the beginning. So that waits until the writing ends.
+   */
+  private leaveWritersAlone(index: number): void {
+    const layer = this.manager?.getLayer(index) as Layer | undefined;
+    if (!layer || this.calmed.has(layer)) {
+      return;
+    }
+    this.calmed.add(layer);
+    const move = layer.moveEditorInDOM.bind(layer);
+    layer.moveEditorInDOM = (drawn) => {
+      const writing = drawn.div.querySelector('[contenteditable=true]:focus');
+      if (writing) {
+        writing.addEventListener('blur', () => setTimeout(() => move(drawn)), { once: true });
+      } else {
+        move(drawn);
+      }
+    };
   }
 
   private applyColoursOnce(): void {

@@ -370,9 +370,17 @@ describe('cropping', () => {
     expect(wrapper.find('dialog').exists()).toBe(false);
   });
 
-  it('again replaces a stored image in its place, and keeps it until the new one is there', async () => {
+  it('is offered only where the field asks for it', async () => {
     gateway.metadata.mockResolvedValue({ ...details, name: 'a.png', mimetype: 'image/png', upload_uuid: 'A' });
     show('data-values="A"');
+    await flushPromises();
+    expect(wrapper.find('[aria-label="Turn a.png to the right"]').exists()).toBe(true);
+    expect(wrapper.find('[aria-label="Crop a.png"]').exists()).toBe(false);
+  });
+
+  it('again replaces a stored image in its place, and keeps it until the new one is there', async () => {
+    gateway.metadata.mockResolvedValue({ ...details, name: 'a.png', mimetype: 'image/png', upload_uuid: 'A' });
+    show('data-values="A" data-with-cropping="true"');
     await flushPromises();
     await press('Crop a.png');
     const use = wrapper.findAll('dialog button').find((each) => each.text() === 'Use this part');
@@ -397,7 +405,7 @@ it('shares no id with another uploader of the page', () => {
 
 it('keeps a stored image as it was when what replaces it is refused', async () => {
   gateway.metadata.mockResolvedValue({ ...details, name: 'a.png', mimetype: 'image/png', upload_uuid: 'A' });
-  show('data-values="A"');
+  show('data-values="A" data-with-cropping="true"');
   await flushPromises();
   await press('Crop a.png');
   const use = wrapper.findAll('dialog button').find((each) => each.text() === 'Use this part');

@@ -39,5 +39,6 @@ export function guardForm(form: HTMLFormElement | null, guarded: Guarded): () =>
     window.addEventListener('submit', submitted, { signal });
   }
   window.addEventListener('beforeunload', leave, { signal });
+  window.addEventListener('pageshow', () => (isLeavingByForm = false), { signal }); // come back to, as it was left
   return () => ends.abort();
 }

@@ -259,4 +259,18 @@ describe('the guard of a form', () => {
     end();
     expect(leave()).toBe(false);
   });
+
+  it('asks once more when somebody comes back to a page that was left by its form', () => {
+    const { form, end, submit } = guarded(false, true);
+    const leave = () => {
+      const event = new Event('beforeunload', { cancelable: true });
+      window.dispatchEvent(event);
+      return event.defaultPrevented;
+    };
+    form.dispatchEvent(submit);
+    expect(leave()).toBe(false);
+    window.dispatchEvent(new Event('pageshow'));
+    expect(leave()).toBe(true);
+    end();
+  });
 });

@@ -2,7 +2,7 @@ import { computed, reactive, ref, shallowReactive } from 'vue';
 import { Gateway } from '@/gateway/gateway';
 import { t } from '@/i18n';
 import { wordsFor } from '@/shared/words';
-import { UploadMemory } from '@/uploading/memory';
+import { cameBack, UploadMemory } from '@/uploading/memory';
 import { UploadQueue } from '@/uploading/queue';
 import { tusTransfers } from '@/uploading/tusTransfer';
 import type { OpenTransfer } from '@/uploading/transfer';
@@ -110,6 +110,7 @@ export function createStore(options: UploaderOptions, host: EventTarget, service
   }
 
   function recall(): void {
+    memory.begin(cameBack());
     const known = new Set(options.values);
     for (const each of memory.all()) {
       if (known.has(each.token)) {
@@ -341,7 +342,7 @@ export function createStore(options: UploaderOptions, host: EventTarget, service
     cropCancelled: () => void cropTasks.shift(),
     dismiss: (id: number) => void (notices.value = notices.value.filter((each) => each.id !== id)),
     online: () => queue.online(),
-    submitted: () => memory.clear(),
+    submitted: () => memory.submitted(),
     end: () => {
       queue.stop();
       items.value.forEach(dropLocal);

@@ -23,7 +23,7 @@ it('remembers uploads of one field of one page, in their order', () => {
   expect(new UploadMemory('/other/', 'files').all()).toEqual([]);
 });
 
-it('forgets what is removed, what was submitted, and what has expired', () => {
+it('forgets what is removed, and what has expired', () => {
   const memory = new UploadMemory('/form/', 'files');
   memory.keep(upload());
   memory.keep(upload({ id: '2' }));
@@ -32,8 +32,19 @@ it('forgets what is removed, what was submitted, and what has expired', () => {
   vi.useFakeTimers({ now: Date.now() + 61_000 });
   expect(memory.all()).toEqual([]);
   vi.useRealTimers();
-  memory.clear();
+  memory.forget('2');
   expect(sessionStorage.length).toBe(0);
+});
+
+it('has what was submitted only for somebody who comes back to the form', () => {
+  const memory = new UploadMemory('/form/', 'files');
+  memory.keep(upload());
+  memory.submitted();
+  memory.keep(upload({ id: '2' }));
+  memory.begin(true);
+  expect(memory.all().map(({ id }) => id)).toEqual(['1', '2']);
+  memory.begin(false);
+  expect(memory.all().map(({ id }) => id)).toEqual(['2']);
 });
 
 it('passes over what somebody else has written there', () => {

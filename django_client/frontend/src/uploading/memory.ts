@@ -12,6 +12,8 @@ export interface RememberedUpload {
   sent: number;
   /** Until when the server keeps it, in milliseconds since 1970. */
   expires: number;
+  /** The form was sent with it; whether it arrived is not known. */
+  submitted?: boolean;
 }
 
 const PREFIX = 'osis-document:uploads:';
@@ -56,8 +58,16 @@ export class UploadMemory {
     this.write(this.all().filter((each) => each.id !== id));
   }
 
-  clear(): void {
-    this.write([]);
+  /** The form is on its way. Should it not arrive, all of this is needed again. */
+  submitted(): void {
+    this.write(this.all().map((each) => ({ ...each, submitted: true })));
+  }
+
+  /** Forgets what was submitted, unless somebody came back to the form, as one does after a page that could not be reached. */
+  begin(cameBack: boolean): void {
+    if (!cameBack) {
+      this.write(this.all().filter((each) => !each.submitted));
+    }
   }
 
   private write(uploads: RememberedUpload[]): void {
@@ -71,6 +81,12 @@ export class UploadMemory {
       // Full or forbidden: uploads work all the same, only a reload loses them.
     }
   }
+}
+
+/** Whether this page was reached by going back or forward, or by loading it again. */
+export function cameBack(): boolean {
+  const [entry] = performance.getEntriesByType?.('navigation') ?? [];
+  return ['back_forward', 'reload'].includes((entry as PerformanceNavigationTiming | undefined)?.type ?? '');
 }
 
 function isRemembered(value: unknown): value is RememberedUpload {
