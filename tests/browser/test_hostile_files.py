@@ -13,7 +13,7 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from tests.support import files, images
 
 from .applications import File, make_application, upload
-from .conftest import Site
+from .conftest import Complaints, Site
 
 #: What a script that ran would leave behind.
 _SCRIPT = "document.title='it ran';alert('it ran')"
@@ -69,7 +69,10 @@ def test_names_are_text_in_every_page_that_shows_them(site: Site, page: Page, di
 
 
 @pytest.mark.parametrize("kind", _CONTENTS)
-def test_contents_do_not_run_where_they_are_read(site: Site, page: Page, dialogs: list[str], kind: str) -> None:
+def test_contents_do_not_run_where_they_are_read(
+    site: Site, page: Page, dialogs: list[str], complaints: Complaints, kind: str
+) -> None:
+    complaints.expect("favicon.ico")
     token = upload(site, _CONTENTS[kind])
 
     _open(page, f"{site.primary}osis_document/file/{token}")

@@ -350,9 +350,16 @@ def test_a_forged_token_shows_nothing_of_the_document_that_it_names(store: Uploa
     assert "secret" not in str(form)
 
 
-def test_a_uuid_is_not_accepted_in_place_of_a_token(store: Upload) -> None:
-    document_id = store()
-    assert not form_of()(sent([document_id])).is_valid()
+def test_a_uuid_is_not_accepted_in_place_of_a_token_nor_is_a_token_made_of_it(store: Upload, calls: list[str]) -> None:
+    others, own = store(name="secret.txt"), store(name="own.txt")
+    form = form_of()(sent([others, own]), initial={"files": [own]})
+    assert not form.is_valid()
+    html = str(form["files"])
+    assert [documents.metadata(value)["name"] for value in checkboxes(html)] == ["own.txt"]
+    assert others not in html
+    calls.clear()
+    assert checkboxes(str(form_of()(sent([others, others.replace("-", ""), others.upper()]))["files"])) == []
+    assert calls == ["BatchGetDocuments"], "it is checked, and nobody is asked for a token of it"
 
 
 def test_persist_follows_the_transaction_of_the_host(upload: Upload, transactional_db: None) -> None:
@@ -535,6 +542,9 @@ def test_one_document_may_be_the_initial_value_without_a_list_around_it(store: U
         back = form_of()(sent([value]), initial={"files": initial})
         assert back.is_valid(), back.errors
         assert not back.has_changed()
+        unchanged = form_of(disabled=True)({}, initial={"files": initial})
+        assert unchanged.is_valid()
+        assert unchanged.cleaned_data["files"] == [initial]
 
 
 @pytest.mark.parametrize("options", [{"mimetypes": "application/pdf"}, {"max_files": "3"}, {"max_size": "10 MB"}])

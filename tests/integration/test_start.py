@@ -44,6 +44,7 @@ BAD_SECRETS = {
     "a role that does not exist": ("API_SHARED_SECRET", "alpha:hush-hush:boss"),
     "a key of four parts": ("API_SHARED_SECRET", "a:hush-hush:client:x"),
     "a key without a secret": ("API_SHARED_SECRET", "alpha:"),
+    "an unknown broker with a password": ("BROKER_URL", "amqp://me:hush-hush@127.0.0.1"),
     "a short signing key": ("TOKEN_SIGNING_KEYS", "kid:hush-hush"),
     "a signing key without an id": ("TOKEN_SIGNING_KEYS", "hush-hush-hush-hush-hush-hush-hush-hush-hush"),
 }

@@ -218,6 +218,7 @@ def test_numbers_name_no_document_no_task_and_no_key(host, client):
     [
         ("redis://:hidden@127.0.0.1:{port}/0", ["the queue does not answer", "Start Redis", "OSIS_DOCUMENT_BROKER_URL"]),
         ("amqp://me:hidden@127.0.0.1:{port}", ["OSIS_DOCUMENT_BROKER_URL=amqp://me:…@127.0.0.1", "redis://host:6379/0"]),
+        ("redis://me:hid/hidden@127.0.0.1:{port}/0", ["OSIS_DOCUMENT_BROKER_URL=redis://me:…@127.0.0.1", "%2F"]),
     ],
 )
 def test_a_queue_that_is_none_keeps_the_worker_from_starting(host, url, words):
