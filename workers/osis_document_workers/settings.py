@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,6 +46,10 @@ class Settings(BaseSettings):
     def _require_redis(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("workers meet the server at a Redis; write redis://host:6379/0, the same as the server's")
+        try:
+            _ = urlsplit(value).port
+        except ValueError:
+            raise ValueError("the port is no number up to 65535; in a password, write / as %2F, : as %3A and @ as %40") from None
         return value
 
     @field_validator("worker_scratch")
@@ -89,4 +94,4 @@ class Settings(BaseSettings):
 
 
 def _without_password(value: object) -> str:
-    return re.sub(r"(://[^/]*:)[^/]*@", r"\1…@", str(value))
+    return re.sub(r"(://[^/:@]*:).*@", r"\1…@", str(value))

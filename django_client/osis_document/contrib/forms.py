@@ -97,7 +97,7 @@ class FileUploadField(forms.FileField):
             ValidationError: a text for each file that cannot be saved, in the user's language.
         """
         if self.disabled:
-            return list(data or ())
+            return list(as_list(data))
         items = self.to_python(data)
         kept = set(stored_ids(initial))
         self._check_count(items)
@@ -118,11 +118,14 @@ class FileUploadField(forms.FileField):
         return [_document_of(item) for item in self.to_python(data)] != list(stored_ids(initial))
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What is shown again: what was sent, with documents in place of tokens whose time is over."""
+        """What is shown again: what was sent, with documents in place of tokens whose time is over.
+
+        A UUID is no permission: that of a document which was not there before gets no token, and is left out.
+        """
         if self.disabled:
             return initial
         kept = set(stored_ids(initial))
-        return [_shown_again(item, kept) for item in self.to_python(data)]
+        return [_shown_again(item, kept) for item in self.to_python(data) if as_uuid(item) in {None, *kept}]
 
     def prepare_value(self, value: Any) -> list[str]:
         """The tokens that the page carries, made in one call; a signed reference for a document of which there is none."""

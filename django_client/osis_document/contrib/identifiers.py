@@ -38,8 +38,14 @@ def as_uuid(value: object) -> UUID | None:
 
 
 def as_list(values: Any) -> Iterable[Any]:
-    """Some values; one alone, as people write it where there is but one, counts as a list of it."""
-    return [values] if isinstance(values, UUID | str) and values else values or ()
+    """Some values; one UUID alone, as people write it where there is but one, counts as a list of it.
+
+    A text alone counts as nothing: initial values may come from an address (`?files=…`, as Django's admin takes them), and whoever
+    writes that must not be handed a document.
+    """
+    if isinstance(values, UUID):
+        return [values]
+    return () if isinstance(values, str) else values or ()
 
 
 def stored_ids(values: Iterable[object] | UUID | None) -> tuple[UUID, ...]:

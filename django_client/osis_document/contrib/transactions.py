@@ -156,8 +156,8 @@ def held_by(instance: models.Model) -> set[UUID]:
 
 @contextmanager
 def confirming(instance: models.Model) -> Iterator[str]:
-    """The request id to confirm documents of an instance with. Where nobody heard how it went, the instance keeps it: the service
-    may have confirmed, and saving the same instance again is answered as the first time."""
+    """The request id to confirm documents of an instance with. After a failure the instance keeps it: the service may have
+    confirmed, and nobody heard of it; saving the same instance again is then answered as the first time."""
     state = instance._state.__dict__
     request_id: str = state.setdefault(_REQUEST_ID, str(uuid.uuid4()))
     yield request_id

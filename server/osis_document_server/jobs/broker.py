@@ -4,6 +4,7 @@ A message carries the task's id and nothing else. It may be lost, doubled or lat
 to do.
 """
 
+import re
 from uuid import UUID
 
 import dramatiq
@@ -43,7 +44,8 @@ def open_broker(url: str) -> dramatiq.Broker:
             url=url, middleware=[], socket_connect_timeout=2, socket_timeout=10
         )
     else:
-        raise UnsupportedBrokerError(f"{url!r} names no broker; write memory:// or redis://host:6379/0")
+        shown = re.sub("//.*@", "//…@", url)  # without a password
+        raise UnsupportedBrokerError(f"{shown!r} names no broker; write memory:// or redis://host:6379/0")
     for queue, _ in ACTORS.values():
         broker.declare_queue(queue)
     return broker

@@ -102,4 +102,5 @@ func (c *Client) Close() error { return c.Conn.Close() }
 
 type typedStream struct{ grpc.ClientStream }
 
+func (s typedStream) SendMsg(message any) error { return typed(s.ClientStream.SendMsg(message)) }
 func (s typedStream) RecvMsg(message any) error { return typed(s.ClientStream.RecvMsg(message)) }

@@ -28,8 +28,12 @@ type DownloadOptions struct {
 	ExpectedSHA256 string
 }
 
-// DownloadFile downloads to the file at a path. Under its name there is all that was asked for, or what was there before.
+// DownloadFile downloads to the file at a path, or to the one that a symbolic link there points to. Under its name there is all
+// that was asked for, or what was there before.
 func (c *Client) DownloadFile(ctx context.Context, token, path string, options DownloadOptions) (*documentv1.DownloadHeader, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	part := filepath.Join(filepath.Dir(path), "."+rand.Text()+".part")
 	file, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -37,7 +41,10 @@ func (c *Client) DownloadFile(ctx context.Context, token, path string, options D
 	}
 	defer os.Remove(part) // fails once it is renamed
 	header, err := c.Download(ctx, token, file, options)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if err == nil {
+		err = file.Sync()
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
 	return header, os.Rename(part, path)
@@ -52,7 +59,10 @@ func (c *Client) Download(ctx context.Context, token string, to io.Writer, optio
 	}}
 	for {
 		err := download.try(ctx, c.Downloads)
-		if err == nil || !download.attempts.pause(ctx, err) {
+		if err == nil {
+			return download.header, nil
+		}
+		if err := download.attempts.pause(ctx, err); err != nil {
 			return download.header, err
 		}
 	}
@@ -81,12 +91,14 @@ func (d *download) try(ctx context.Context, service documentv1.DownloadServiceCl
 		default:
 			err = d.take(message)
 		}
-		if d.header != nil && d.request.ReadOffset == d.header.Range.End && (err == nil || errors.Is(err, io.EOF)) {
-			return d.checkWhole()
-		}
 	}
-	if errors.Is(err, io.EOF) {
-		return typed(errors.New("the stream ended before its last byte"))
+	switch {
+	case errors.Is(err, ErrDamaged):
+		return err
+	case d.header != nil && d.request.ReadOffset == d.header.Range.End:
+		return d.checkWhole() // behind the last byte it does not matter how the stream ends
+	case errors.Is(err, io.EOF):
+		return endedEarly()
 	}
 	return err
 }

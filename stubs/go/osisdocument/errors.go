@@ -57,6 +57,11 @@ func ReasonOf(err error) string {
 	return ""
 }
 
+// endedEarly is a stream that ended in order, but before everything was there.
+func endedEarly() error {
+	return typed(status.Error(codes.Unavailable, "the service ended the stream before its end"))
+}
+
 func typed(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
@@ -79,23 +84,23 @@ func typed(err error) error {
 // attempts counts those that got nowhere one after the other.
 type attempts int
 
-// pause waits before the next attempt; false: there is to be none.
-func (a *attempts) pause(ctx context.Context, err error) bool {
+// pause waits before the next attempt; an error says why there is to be none.
+func (a *attempts) pause(ctx context.Context, err error) error {
 	var refused *Error
 	if !errors.As(err, &refused) || !passes(refused) || int(*a)+1 >= maxAttempts {
-		return false
+		return err
 	}
 	wait := min(longestPause, firstPause<<*a)
 	wait = max(refused.RetryAfter, wait/2+rand.N(wait/2))
 	*a++
 	if end, limited := ctx.Deadline(); limited && time.Until(end) <= wait {
-		return false
+		return err
 	}
 	select {
 	case <-ctx.Done():
-		return false
+		return typed(status.FromContextError(ctx.Err()).Err())
 	case <-time.After(wait):
-		return true
+		return nil
 	}
 }
 

@@ -46,14 +46,17 @@ func (c *Client) UploadFile(ctx context.Context, path string, options UploadOpti
 }
 
 // Upload streams a file to the service, and answers the document with the token that confirms it. A lost connection is replaced
-// and sending goes on behind the last byte that is safe there; a source that is no io.Seeker can be gone on with only if nothing
-// of it was lost. The context's deadline is that of the whole.
+// and sending goes on behind the last byte that is safe there; a source that cannot seek can be gone on with only if nothing of
+// it was lost. One that can is read from where it stands. The context's deadline is that of the whole.
 func (c *Client) Upload(ctx context.Context, from io.Reader, options UploadOptions) (*documentv1.UploadResult, error) {
 	upload, asking := newUpload(from, options), options.UploadID != ""
 	for {
 		result, err := upload.try(ctx, c.Uploads, asking)
-		if err == nil || !upload.attempts.pause(ctx, err) {
-			return result, err
+		if err == nil {
+			return result, nil
+		}
+		if err := upload.attempts.pause(ctx, err); err != nil {
+			return nil, upload.explained(err)
 		}
 		asking = true
 	}
@@ -61,6 +64,8 @@ func (c *Client) Upload(ctx context.Context, from io.Reader, options UploadOptio
 
 type upload struct {
 	source   io.Reader
+	seeker   io.Seeker // nil: the source cannot be read again
+	start    int64     // where the source stood
 	position int64
 	hash     hash.Hash
 	hashed   int64
@@ -81,14 +86,30 @@ func newUpload(from io.Reader, options UploadOptions) *upload {
 		options.ChunkBytes = defaultChunkBytes
 	}
 	spec := &documentv1.UploadSpec{UploadId: options.UploadID, Name: options.Name, Metadata: options.Metadata}
-	if seeker, ok := from.(io.Seeker); ok {
-		// An empty file is not declared: the service has an error of its own for it.
-		if size, err := seeker.Seek(0, io.SeekEnd); err == nil && size > 0 {
-			spec.SizeBytes = &size
-		}
-		_, _ = seeker.Seek(0, io.SeekStart) // an error returns with the first read
+	upload := &upload{source: from, hash: sha256.New(), buffer: make([]byte, options.ChunkBytes), spec: spec}
+	upload.measure()
+	return upload
+}
+
+// measure notes what there is to know of a source that can seek; a pipe has the method, but answers an error.
+func (u *upload) measure() {
+	seeker, ok := u.source.(io.Seeker)
+	if !ok {
+		return
 	}
-	return &upload{source: from, hash: sha256.New(), buffer: make([]byte, options.ChunkBytes), spec: spec}
+	start, err := seeker.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return
+	}
+	end, err := seeker.Seek(0, io.SeekEnd)
+	if _, back := seeker.Seek(start, io.SeekStart); err != nil || back != nil {
+		return
+	}
+	u.seeker, u.start = seeker, start
+	// An empty file is not declared: the service has an error of its own for it.
+	if size := end - start; size > 0 {
+		u.spec.SizeBytes = &size
+	}
 }
 
 // try goes on from what is safe, and sends the rest in one stream.
@@ -127,13 +148,15 @@ func (u *upload) try(ctx context.Context, service documentv1.UploadServiceClient
 		if message.FinishWrite = last; last {
 			message.Sha256 = hex.EncodeToString(u.hash.Sum(nil))
 		}
-		if stream.Send(message) != nil {
+		if err := stream.Send(message); errors.Is(err, io.EOF) {
 			break // CloseAndRecv says why
+		} else if err != nil {
+			return nil, err
 		}
 	}
 	answer, err := stream.CloseAndRecv()
 	if err == nil && answer.GetResult() == nil {
-		return nil, typed(errors.New("the service ended the stream before its end"))
+		return nil, endedEarly()
 	}
 	return answer.GetResult(), err
 }
@@ -155,8 +178,8 @@ func (u *upload) read(buffer []byte) (data []byte, last bool, err error) {
 
 // goTo makes offset the place of the next read.
 func (u *upload) goTo(offset int64) error {
-	if seeker, ok := u.source.(io.Seeker); ok && offset < u.position {
-		if _, err := seeker.Seek(offset, io.SeekStart); err != nil {
+	if u.seeker != nil && offset < u.position {
+		if _, err := u.seeker.Seek(u.start+offset, io.SeekStart); err != nil {
 			return err
 		}
 		u.position = offset
@@ -173,9 +196,22 @@ func (u *upload) goTo(offset int64) error {
 	return nil
 }
 
+// explained says of an upload that was interrupted how it goes on.
+func (u *upload) explained(err error) error {
+	var refused *Error
+	if !errors.As(err, &refused) || !passes(refused) {
+		return err
+	}
+	return fmt.Errorf("the upload of %q was interrupted; to go on, upload it again with the upload id %s: %w",
+		u.spec.Name, u.spec.UploadId, err)
+}
+
 // requireSameContent refuses an upload that was finished under this id with another file.
 func (u *upload) requireSameContent(document *documentv1.Document) error {
 	err := u.goTo(document.SizeBytes)
+	if err == nil {
+		_, _, err = u.read(u.buffer[:1]) // a byte more would be another file, too
+	}
 	if err == nil && document.Revision == 0 && hex.EncodeToString(u.hash.Sum(nil)) != document.Sha256 {
 		err = fmt.Errorf("upload %s was finished with another file (SHA-256 %s); a new file needs a new upload id", document.Id, document.Sha256)
 	}

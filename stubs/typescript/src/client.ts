@@ -3,7 +3,14 @@ import { stat } from 'node:fs/promises';
 import type { ClientHttp2Stream } from 'node:http2';
 import { basename } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
-import { createClient, type Client as Stub, type Interceptor, type Transport } from '@connectrpc/connect';
+import {
+  Code,
+  ConnectError,
+  createClient,
+  type Client as Stub,
+  type Interceptor,
+  type Transport,
+} from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { download, downloadToFile, type DownloadOptions } from './download.js';
 import { OsisDocumentError } from './errors.js';
@@ -12,6 +19,7 @@ import { DownloadService, type DownloadHeader } from './gen/osis/document/v1/dow
 import { PostProcessingService } from './gen/osis/document/v1/post_processing_service_pb.js';
 import { TokenService } from './gen/osis/document/v1/token_service_pb.js';
 import { UploadService, type UploadResult } from './gen/osis/document/v1/upload_service_pb.js';
+import type { Limits } from './tries.js';
 import { readOnce, upload, type UploadOptions } from './upload.js';
 
 /** Where the service is and how to be let in. */
@@ -36,6 +44,7 @@ export class Client {
   readonly tokens: Stub<typeof TokenService>;
   readonly uploads: Stub<typeof UploadService>;
   private readonly sessions: Sessions;
+  private readonly closing = new AbortController();
 
   constructor({ target, apiKey, tls }: ConnectOptions) {
     const baseUrl = `${tls ? 'https' : 'http'}://${target}`;
@@ -56,28 +65,36 @@ export class Client {
 
   /** Sends a file, and goes on behind the last safe byte when the connection is lost. */
   async uploadFile(path: string, options: Partial<UploadOptions> = {}): Promise<UploadResult> {
+    const told = { name: basename(path), sizeBytes: (await stat(path)).size, ...options };
     const source = (start: number): ReadStream => createReadStream(path, { start, highWaterMark: 1 << 20 });
-    return upload(this.uploads, source, { name: basename(path), sizeBytes: (await stat(path)).size, ...options });
+    return upload(this.uploads, source, this.untilClosed(told));
   }
 
   /** Sends what a stream yields. A lost connection is replaced as long as nothing has to be read again. */
   uploadStream(stream: AsyncIterable<Uint8Array>, options: UploadOptions): Promise<UploadResult> {
-    return upload(this.uploads, readOnce(stream), options);
+    return upload(this.uploads, readOnce(stream), this.untilClosed(options));
   }
 
   /** Reads a document's content, or a range of it, with `for await`; a stream of it is `Readable.from(client.download(…))`. */
   download(token: string, options: DownloadOptions = {}): AsyncGenerator<Uint8Array, void> {
-    return download(this.downloads, token, options);
+    return download(this.downloads, token, this.untilClosed(options));
   }
 
   /** Writes a document's content, or a range of it, to a file. */
   downloadToFile(token: string, path: string, options: DownloadOptions = {}): Promise<DownloadHeader> {
-    return downloadToFile(this.downloads, token, path, options);
+    return downloadToFile(this.downloads, token, path, this.untilClosed(options));
   }
 
   /** Closes the connection and ends what is under way. */
   close(): void {
+    this.closing.abort(new ConnectError('the client was closed', Code.Canceled));
     this.sessions.abort();
+  }
+
+  /** Ends a transfer with the client; it would go on over a new connection otherwise. */
+  private untilClosed<T extends Limits>(options: T): T {
+    const signals = [this.closing.signal, ...(options.signal ? [options.signal] : [])];
+    return { ...options, signal: AbortSignal.any(signals) };
   }
 }
 

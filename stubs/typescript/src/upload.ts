@@ -86,7 +86,7 @@ export async function upload(
       if (current !== mine) return;
       yield { firstMessage, writeOffset: BigInt(end), finishWrite: true, sha256: hash.copy().digest('hex') };
     } catch (error) {
-      if (!(error instanceof ConnectError)) fault = error;
+      if (!(error instanceof ConnectError) && !options.signal?.aborted) fault = error;
       throw error;
     }
   }

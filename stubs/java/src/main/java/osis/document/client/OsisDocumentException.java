@@ -41,6 +41,9 @@ public class OsisDocumentException extends RuntimeException {
 
     /** Makes a typed error of a {@code StatusRuntimeException} or {@code StatusException}, which is what the generated stubs raise. */
     public static OsisDocumentException of(Exception error) {
+        if (error instanceof OsisDocumentException typed) {
+            return typed;
+        }
         Status status = Status.fromThrowable(error);
         com.google.rpc.Status details = StatusProto.fromThrowable(error);
         List<Any> all = details == null ? List.of() : details.getDetailsList();

@@ -1,5 +1,6 @@
 package osis.document.client;
 
+import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -40,7 +41,8 @@ final class Tries {
         long asked = error == null ? 0 : error.retryAfter().map(Duration::toMillis).orElse(0L);
         long pause = Math.max((long) backoff, asked);
         fruitless++;
-        if (fruitless >= ATTEMPTS || (deadline != null && deadline.timeRemaining(TimeUnit.MILLISECONDS) <= pause)) {
+        boolean ended = channel.isShutdown() || Context.current().isCancelled();
+        if (ended || fruitless >= ATTEMPTS || (deadline != null && deadline.timeRemaining(TimeUnit.MILLISECONDS) <= pause)) {
             String why = error == null ? "the stream ended before its end" : error.getMessage();
             Status.Code code = error == null ? Status.Code.UNAVAILABLE : error.code();
             throw new OsisDocumentException(stopped + ": " + why, code, metadata, error);
