@@ -40,7 +40,7 @@ def as_uuid(value: object) -> UUID | None:
 def as_list(values: Any) -> Iterable[Any]:
     """Some values; one UUID alone, as people write it where there is but one, counts as a list of it.
 
-    A text alone counts as nothing: initial values may come from an address (`?files=…`, as Django's admin takes them), and whoever
+    A text alone counts as nothing: initial values may come from an address (`?files=…`, as Django's admin takes them), and who
     writes that must not be handed a document.
     """
     if isinstance(values, UUID):
