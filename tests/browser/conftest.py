@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.support.availability import give_up
 from tests.support.processes import LoggedProcess, clean_environment
 
 ROOT = Path(__file__).parents[2]
 _CHROMIUM = Path("/usr/bin/chromium")
+#: What appears at once may take a while where other tests run beside.
+_PATIENCE_MILLISECONDS = 30_000
 #: Pictures of what the tests see are put there, for people to look at.
 SCREENSHOTS = Path(os.environ.get("OSIS_DOCUMENT_SCREENSHOTS") or ROOT / "var" / "screenshots")
 
@@ -102,7 +104,8 @@ def complaints() -> Complaints:
 def page(context: BrowserContext, complaints: Complaints) -> Iterator[Page]:
     """A page whose console stays clean: no error, no refused script or style, no exception."""
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(_PATIENCE_MILLISECONDS)
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
     opened.on("console", complaints.note)
     opened.on("pageerror", lambda error: complaints.found.append(f"exception: {error}"))
     yield opened
