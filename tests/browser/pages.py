@@ -79,8 +79,8 @@ def downloads(page: Page) -> dict[str, bytes]:
     """The documents that a page offers, by their names."""
     links = page.locator("a[href*='/file/'][download], a[href*='dl=1']")
     found = {}
-    for link in links.all():
-        answer = requests.get(str(link.get_attribute("href")), timeout=_TIMEOUT_SECONDS)
+    for address in links.evaluate_all("links => links.map((link) => link.href)"):  # at once: more of them may appear meanwhile
+        answer = requests.get(address, timeout=_TIMEOUT_SECONDS)
         assert answer.ok, answer.text
         name = re.search(r'filename="([^"]+)"', answer.headers["Content-Disposition"])
         assert name
