@@ -7,8 +7,8 @@ export PYTHON UPGRADE
 unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
-# Tests wait for servers most of the time, so there is one worker more than cores. `make test ARGS='-n 0'` runs one after the other.
-SIDE_BY_SIDE := -n $(shell expr $$(nproc) + 1) --dist loadgroup
+# `make test ARGS='-n 0'` runs one after the other.
+SIDE_BY_SIDE := -n auto --dist loadgroup
 
 .PHONY: help setup demo site serve test test-fast test-clients check stubs assets reference storybook baseline lock bench torture format clean python
 
