@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from ports import port_or_another
+from ports import address_of, listen_on
 from waiting import wait_for_answer, wait_for_file
 
 HERE = Path(__file__).parent
@@ -26,11 +27,20 @@ STOP_SECONDS = 30
 
 
 @contextmanager
-def running(command: list[str | Path], *, log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a program in the folder of its log, and ends it with the block."""
+def running(
+    command: list[str | Path], *, log: Path, environment: dict[str, str], inherits: tuple[int, ...] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a program in the folder of its log, with the file descriptors that it inherits, and ends it with the block."""
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, cwd=log.parent, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            command,
+            cwd=log.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            pass_fds=inherits,
+            start_new_session=True,
         )
     try:
         yield process
@@ -55,11 +65,13 @@ def service(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, str
 
 
 @contextmanager
-def site(project: str, folder: Path, *, port: int, environment: dict[str, str]) -> Iterator[str]:
-    """One of the two sites under gunicorn; answers its address."""
-    command = [sys.executable, "-m", "gunicorn", f"{project}.wsgi:application", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
-    address, log = f"http://127.0.0.1:{port}/", folder / f"{project}.log"
-    with running([*command, "--no-control-socket"], log=log, environment=environment) as process:
+def site(project: str, folder: Path, *, listening: socket.socket, environment: dict[str, str]) -> Iterator[str]:
+    """One of the two sites under gunicorn, which is handed the socket to serve on; answers its address."""
+    descriptor = listening.fileno()
+    command = [sys.executable, "-m", "gunicorn", f"{project}.wsgi:application", "--bind", f"fd://{descriptor}", "--threads", "4"]
+    address, log = address_of(listening), folder / f"{project}.log"
+    with running([*command, "--no-control-socket"], log=log, environment=environment, inherits=(descriptor,)) as process:
+        listening.close()
         wait_for_answer(address, process, log=log)
         yield address
 
@@ -84,22 +96,22 @@ def main() -> None:
         name: value for name, value in os.environ.items() if not name.startswith(("OSIS_DOCUMENT_", "DJANGO_SETTINGS_MODULE"))
     }
     environment = inherited | {"PYTHONPATH": str(HERE)}
-    ports = port_or_another(8000), port_or_another(8001)
     with ExitStack() as stack:
+        primary_socket, secondary_socket = [stack.enter_context(listen_on(port)) for port in (8000, 8001)]
         print("Starting the document service …", flush=True)
         found = stack.enter_context(service(folder, inherited))
         environment |= {
             "DEMO_TARGET": found["target"],
             "DEMO_SECRET": found["api_key"],
-            "DEMO_PRIMARY": f"http://127.0.0.1:{ports[0]}/",
-            "DEMO_SECONDARY": f"http://127.0.0.1:{ports[1]}/",
+            "DEMO_PRIMARY": address_of(primary_socket),
+            "DEMO_SECONDARY": address_of(secondary_socket),
             "DEMO_DATABASE": str(folder / "site.sqlite3"),
         }
         print("Preparing the site's database, with an application to look at …", flush=True)
         manage("migrate", "--verbosity", "0", folder=folder, environment=environment)
         manage("seed", folder=folder, environment=environment)
-        primary = stack.enter_context(site("primary", folder, port=ports[0], environment=environment))
-        secondary = stack.enter_context(site("secondary", folder, port=ports[1], environment=environment))
+        primary = stack.enter_context(site("primary", folder, listening=primary_socket, environment=environment))
+        secondary = stack.enter_context(site("secondary", folder, listening=secondary_socket, environment=environment))
         print(
             f"\n  Applications      {primary}\n"
             f"  Admin             {primary}admin/   (user admin, password admin)\n"
