@@ -62,6 +62,7 @@ from osis_document_server.usecases.scrubbing import LEASE_LASTS, Scrubber
 from osis_document_server.usecases.service import Service
 from osis_document_server.usecases.service_leases import ServiceLease
 from osis_document_server.usecases.sweeping import Sweeper
+from osis_document_server.usecases.task_inputs import TaskInputs
 from osis_document_server.usecases.tasks import Tasks
 from osis_document_server.usecases.tokens import Tokens
 from osis_document_server.usecases.uploads import Uploads
@@ -175,10 +176,11 @@ class Server:
         convertible = content.CONVERTIBLE.union(settings.convertible_types)
         post_processings = PostProcessings(service, dispatcher, convertible=convertible)
         watching = Watching(service, post_processings)
+        downloads = Downloads(service)
         rpc = RpcServer(
             Servicers(
                 uploads=UploadServicer(Uploads(service, _upload_limit(settings))),
-                downloads=DownloadServicer(Downloads(service)),
+                downloads=DownloadServicer(downloads),
                 tokens=TokenServicer(Tokens(service)),
                 documents=DocumentServicer(
                     documents=Documents(service),
@@ -193,7 +195,7 @@ class Server:
                 post_processings=PostProcessingServicer(
                     post_processings, ImportJobs(service, post_processings), ListJobs(service), watching
                 ),
-                workers=WorkerServicer(Tasks(service, dispatcher, watching)),
+                workers=WorkerServicer(Tasks(service, dispatcher, watching), TaskInputs(service), downloads),
             ),
             keys=ApiKeys(keys.api_keys),
             capacity=self._capacity,

@@ -16,20 +16,11 @@ import structlog
 from osis.document.v1 import error_reason_pb2, post_processing_pb2, worker_service_pb2
 from osis_document_client import Client, LeaseLost, OsisDocumentError, Unavailable
 from osis_document_workers.engines import EngineCancelledError, EngineError, OfficePool, SpareProcess
+from osis_document_workers.inputs import Input, fetch
 from osis_document_workers.lease import Lease
 from osis_document_workers.telemetry import TaskAccount
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """One document that a task reads."""
-
-    #: What the service says of it.
-    message: worker_service_pb2.TaskInput
-    #: Where its bytes are.
-    path: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +121,8 @@ class Processor:
     def _work(self, work: Work, run: Run, account: TaskAccount) -> None:
         lease_id = work.task.lease_id
         try:
-            self._download(work)
+            for fetched in fetch(self._client, work.task, work.folder):
+                work.inputs.append(fetched)
             output = run(work)
             upload = self._client.upload(output, name=output.name, lease_id=lease_id)
             self._client.workers.CompleteTask(
@@ -152,19 +144,6 @@ class Processor:
             _log.exception("a fault on the way")
             message = f"The worker failed: {type(exc).__name__}."
             self._fail(work, account, reason="INTERNAL", message=message, retryable=True)
-
-    def _download(self, work: Work) -> None:
-        """Fetches every document once, however often it is an input."""
-        paths: dict[str, Path] = {}
-        for item in work.task.inputs:
-            if item.document.id not in paths:
-                path = work.folder / f"input-{len(paths)}"
-                # One after the other: beside the server in its process, several at a time took longer.
-                with path.open("xb") as file:  # by its path the client would make it durable, which nobody needs here
-                    self._client.download(item.read_token, file)
-                path.chmod(0o444)  # so that engines need no copies
-                paths[item.document.id] = path
-            work.inputs.append(Input(message=item, path=paths[item.document.id]))
 
     def _fail(
         self, work: Work, account: TaskAccount, *, reason: str, message: str, retryable: bool, source: Path | None = None

@@ -92,6 +92,7 @@ POLICIES: dict[str, Policy] = {
         "WorkerService",
         {
             "ClaimTask": Policy(Kind.CALL, _WORKER),
+            "ReadInputs": Policy(Kind.STREAM, _WORKER),
             "ExtendLease": Policy(Kind.CALL, _WORKER),
             "CompleteTask": Policy(Kind.CALL, _WORKER),
             "FailTask": Policy(Kind.CALL, _WORKER),

@@ -1,20 +1,27 @@
 """WorkerService."""
 
+from collections.abc import Iterator
+
 import grpc
 
 from osis.document.v1 import worker_service_pb2 as pb
 from osis.document.v1 import worker_service_pb2_grpc
+from osis.document.v1.download_service_pb2 import DownloadHeader
 from osis_document_server.domain.jobs import MAX_ATTEMPTS
 from osis_document_server.domain.names import parse_id
 from osis_document_server.rpc import convert
+from osis_document_server.usecases.downloads import Downloads
+from osis_document_server.usecases.task_inputs import TaskInputs
 from osis_document_server.usecases.tasks import Tasks
 
 
 class WorkerServicer(worker_service_pb2_grpc.WorkerServiceServicer):
     """Converts in, calls the use case, converts out."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks, inputs: TaskInputs, downloads: Downloads) -> None:
         self._tasks = tasks
+        self._inputs = inputs
+        self._downloads = downloads
 
     def ClaimTask(self, request: pb.ClaimTaskRequest, context: grpc.ServicerContext) -> pb.ClaimTaskResponse:
         task = self._tasks.claim(
@@ -23,6 +30,13 @@ class WorkerServicer(worker_service_pb2_grpc.WorkerServiceServicer):
             worker=request.worker,
         )
         return pb.ClaimTaskResponse(task=None if task is None else convert.to_task(task, max_attempts=MAX_ATTEMPTS))
+
+    def ReadInputs(self, request: pb.ReadInputsRequest, context: grpc.ServicerContext) -> Iterator[pb.ReadInputsResponse]:
+        for content in self._inputs.contents(parse_id(request.lease_id, field="lease_id")):
+            header: DownloadHeader | None = convert.to_download_header(content)
+            for part in self._downloads.read(content):
+                yield pb.ReadInputsResponse(header=header, data=part.data, crc32c=part.crc32c)
+                header = None
 
     def ExtendLease(self, request: pb.ExtendLeaseRequest, context: grpc.ServicerContext) -> pb.ExtendLeaseResponse:
         expires_at = self._tasks.extend(parse_id(request.lease_id, field="lease_id"))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -21,7 +21,7 @@ from osis_document_server.usecases.service import Service
 _log = structlog.get_logger(__name__)
 
 #: Seconds after which a download that is under way looks whether its document is still to be had.
-_LOOK_SECONDS = 2.0
+LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,14 @@ class Part:
     crc32c: int
 
 
+def whole(document: Document, *, modified: bool) -> Content:
+    """Returns all of a document's content, or of its modified copy's if it has one and that is wanted."""
+    source = document.modified if modified and document.modified is not None else document
+    return Content(
+        document=document, blob=source.blob, mime_type=source.mime_type, modified=modified, start=0, end=source.blob.size_bytes
+    )
+
+
 class Downloads:
     """Hands documents out."""
 
@@ -61,10 +69,8 @@ class Downloads:
             ContentChanged: the content is not the expected one.
         """
         claims = access.verify(self._service, token)
-        document = access.readable_document(self._service, claims)
-        blob, mime_type = document.blob, document.mime_type
-        if claims.modified and document.modified is not None:
-            blob, mime_type = document.modified.blob, document.modified.mime_type
+        content = whole(access.readable_document(self._service, claims), modified=claims.modified)
+        document, blob = content.document, content.blob
         if expected_sha256 and expected_sha256 != blob.sha256:
             raise ContentChanged(
                 f"Document {document.id} has other content by now. Start the download again from its beginning.",
@@ -82,8 +88,7 @@ class Downloads:
                 read_offset=offset,
                 complete_size=blob.size_bytes,
             )
-        end = min(blob.size_bytes, start + limit) if limit else blob.size_bytes
-        return Content(document=document, blob=blob, mime_type=mime_type, modified=claims.modified, start=start, end=end)
+        return replace(content, start=start, end=min(blob.size_bytes, start + limit) if limit else blob.size_bytes)
 
     def read(self, content: Content) -> Iterator[Part]:
         """Yields the bytes, a block of the blob at a time, none of which has not been checked.
@@ -99,7 +104,7 @@ class Downloads:
         try:
             with self._service.storage.open(content.blob.key, start=first * BLOCK_SIZE, end=(last + 1) * BLOCK_SIZE) as reader:
                 for number in range(first, last + 1):
-                    if time.monotonic() - looked_at >= _LOOK_SECONDS:
+                    if time.monotonic() - looked_at >= LOOK_SECONDS:
                         self._require_open(content.document.id)
                         looked_at = time.monotonic()
                     begins = number * BLOCK_SIZE

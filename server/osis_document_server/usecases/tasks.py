@@ -20,7 +20,7 @@ from osis_document_server.errors import ArgumentInvalid, ServiceError, UploadNot
 from osis_document_server.models import rows
 from osis_document_server.models.database import unit_of_work
 from osis_document_server.models.tables import DocumentRow, JobRow, TaskInputRow, TaskRow
-from osis_document_server.usecases import access, content_changes, leases, outputs, progress
+from osis_document_server.usecases import access, content_changes, leases, outputs, progress, task_inputs
 from osis_document_server.usecases.dispatch import Dispatcher
 from osis_document_server.usecases.service import Service
 from osis_document_server.usecases.watching import Watching
@@ -168,15 +168,14 @@ class Tasks:
 
     def _leased(self, task: TaskRow, job: JobRow, lease_id: UUID, *, now: datetime) -> LeasedTask:
         step = step_from_json(job.actions[task.action_index])
-        links = list(TaskInputRow.select().where(TaskInputRow.task == task.id).order_by(TaskInputRow.position))
+        links = task_inputs.links_of(task)
         documents = rows.find_documents(self._service.database, [link.document_id for link in links])
         if isinstance(step, ContentChange) and step.edited:
             access.require_open(documents.get(step.edited), step.edited)  # another edit may have consumed it
         inputs = []
         for link in links:
             document = access.require_open(documents.get(link.document_id), link.document_id)
-            copy = document.modified
-            modified = copy is not None and link.blob_key == copy.blob.key != document.blob.key
+            modified = task_inputs.reads_modified(link, document)
             if not modified and link.blob_key != document.blob.key:  # it has other content by now
                 if isinstance(step, ContentChange):
                     raise access.spent(document.id)

@@ -15,7 +15,8 @@ from osis.document.v1 import document_pb2, worker_service_pb2
 from osis_document_workers import actors, engines
 from osis_document_workers.actors import edit, rotate
 from osis_document_workers.cli import cli
-from osis_document_workers.processing import Input, Work
+from osis_document_workers.inputs import Input
+from osis_document_workers.processing import Work
 from tests.support import files
 
 

@@ -485,6 +485,116 @@ func (x *ClaimTaskResponse) GetTask() *Task {
 	return nil
 }
 
+// Request of `ReadInputs`.
+type ReadInputsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. The lease.
+	LeaseId       string `protobuf:"bytes,1,opt,name=lease_id,json=leaseId,proto3" json:"lease_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadInputsRequest) Reset() {
+	*x = ReadInputsRequest{}
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadInputsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadInputsRequest) ProtoMessage() {}
+
+func (x *ReadInputsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadInputsRequest.ProtoReflect.Descriptor instead.
+func (*ReadInputsRequest) Descriptor() ([]byte, []int) {
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ReadInputsRequest) GetLeaseId() string {
+	if x != nil {
+		return x.LeaseId
+	}
+	return ""
+}
+
+// One message of the stream that `ReadInputs` answers.
+type ReadInputsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the first message of each document, and only there. Its range is the whole content.
+	Header *DownloadHeader `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	// The next bytes of the document, at most 1 MiB; never empty.
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// CRC32C (Castagnoli) of `data`.
+	Crc32C        uint32 `protobuf:"fixed32,3,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadInputsResponse) Reset() {
+	*x = ReadInputsResponse{}
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadInputsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadInputsResponse) ProtoMessage() {}
+
+func (x *ReadInputsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadInputsResponse.ProtoReflect.Descriptor instead.
+func (*ReadInputsResponse) Descriptor() ([]byte, []int) {
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ReadInputsResponse) GetHeader() *DownloadHeader {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+func (x *ReadInputsResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *ReadInputsResponse) GetCrc32C() uint32 {
+	if x != nil {
+		return x.Crc32C
+	}
+	return 0
+}
+
 // Request of `ExtendLease`.
 type ExtendLeaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -496,7 +606,7 @@ type ExtendLeaseRequest struct {
 
 func (x *ExtendLeaseRequest) Reset() {
 	*x = ExtendLeaseRequest{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[6]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +618,7 @@ func (x *ExtendLeaseRequest) String() string {
 func (*ExtendLeaseRequest) ProtoMessage() {}
 
 func (x *ExtendLeaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[6]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +631,7 @@ func (x *ExtendLeaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendLeaseRequest.ProtoReflect.Descriptor instead.
 func (*ExtendLeaseRequest) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{6}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ExtendLeaseRequest) GetLeaseId() string {
@@ -542,7 +652,7 @@ type ExtendLeaseResponse struct {
 
 func (x *ExtendLeaseResponse) Reset() {
 	*x = ExtendLeaseResponse{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[7]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -554,7 +664,7 @@ func (x *ExtendLeaseResponse) String() string {
 func (*ExtendLeaseResponse) ProtoMessage() {}
 
 func (x *ExtendLeaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[7]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -567,7 +677,7 @@ func (x *ExtendLeaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendLeaseResponse.ProtoReflect.Descriptor instead.
 func (*ExtendLeaseResponse) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{7}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExtendLeaseResponse) GetLeaseExpireTime() *timestamppb.Timestamp {
@@ -590,7 +700,7 @@ type CompleteTaskRequest struct {
 
 func (x *CompleteTaskRequest) Reset() {
 	*x = CompleteTaskRequest{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[8]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -602,7 +712,7 @@ func (x *CompleteTaskRequest) String() string {
 func (*CompleteTaskRequest) ProtoMessage() {}
 
 func (x *CompleteTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[8]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -615,7 +725,7 @@ func (x *CompleteTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteTaskRequest.ProtoReflect.Descriptor instead.
 func (*CompleteTaskRequest) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{8}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CompleteTaskRequest) GetLeaseId() string {
@@ -641,7 +751,7 @@ type CompleteTaskResponse struct {
 
 func (x *CompleteTaskResponse) Reset() {
 	*x = CompleteTaskResponse{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[9]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +763,7 @@ func (x *CompleteTaskResponse) String() string {
 func (*CompleteTaskResponse) ProtoMessage() {}
 
 func (x *CompleteTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[9]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +776,7 @@ func (x *CompleteTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteTaskResponse.ProtoReflect.Descriptor instead.
 func (*CompleteTaskResponse) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{9}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{11}
 }
 
 // Request of `FailTask`.
@@ -682,7 +792,7 @@ type FailTaskRequest struct {
 
 func (x *FailTaskRequest) Reset() {
 	*x = FailTaskRequest{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[10]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +804,7 @@ func (x *FailTaskRequest) String() string {
 func (*FailTaskRequest) ProtoMessage() {}
 
 func (x *FailTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[10]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +817,7 @@ func (x *FailTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailTaskRequest.ProtoReflect.Descriptor instead.
 func (*FailTaskRequest) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{10}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *FailTaskRequest) GetLeaseId() string {
@@ -735,7 +845,7 @@ type FailTaskResponse struct {
 
 func (x *FailTaskResponse) Reset() {
 	*x = FailTaskResponse{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[11]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -747,7 +857,7 @@ func (x *FailTaskResponse) String() string {
 func (*FailTaskResponse) ProtoMessage() {}
 
 func (x *FailTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[11]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -760,7 +870,7 @@ func (x *FailTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailTaskResponse.ProtoReflect.Descriptor instead.
 func (*FailTaskResponse) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{11}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FailTaskResponse) GetWillRetry() bool {
@@ -781,7 +891,7 @@ type GiveBackTaskRequest struct {
 
 func (x *GiveBackTaskRequest) Reset() {
 	*x = GiveBackTaskRequest{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[12]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +903,7 @@ func (x *GiveBackTaskRequest) String() string {
 func (*GiveBackTaskRequest) ProtoMessage() {}
 
 func (x *GiveBackTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[12]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +916,7 @@ func (x *GiveBackTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveBackTaskRequest.ProtoReflect.Descriptor instead.
 func (*GiveBackTaskRequest) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{12}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GiveBackTaskRequest) GetLeaseId() string {
@@ -825,7 +935,7 @@ type GiveBackTaskResponse struct {
 
 func (x *GiveBackTaskResponse) Reset() {
 	*x = GiveBackTaskResponse{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[13]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +947,7 @@ func (x *GiveBackTaskResponse) String() string {
 func (*GiveBackTaskResponse) ProtoMessage() {}
 
 func (x *GiveBackTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[13]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,14 +960,14 @@ func (x *GiveBackTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveBackTaskResponse.ProtoReflect.Descriptor instead.
 func (*GiveBackTaskResponse) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{13}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{15}
 }
 
 var File_osis_document_v1_worker_service_proto protoreflect.FileDescriptor
 
 const file_osis_document_v1_worker_service_proto_rawDesc = "" +
 	"\n" +
-	"%osis/document/v1/worker_service.proto\x12\x10osis.document.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fosis/document/v1/document.proto\x1a&osis/document/v1/post_processing.proto\"\xcc\x04\n" +
+	"%osis/document/v1/worker_service.proto\x12\x10osis.document.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fosis/document/v1/document.proto\x1a'osis/document/v1/download_service.proto\x1a&osis/document/v1/post_processing.proto\"\xcc\x04\n" +
 	"\x04Task\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12,\n" +
 	"\x12post_processing_id\x18\x02 \x01(\tR\x10postProcessingId\x12\x19\n" +
@@ -891,7 +1001,13 @@ const file_osis_document_v1_worker_service_proto_rawDesc = "" +
 	"\blease_id\x18\x02 \x01(\tR\aleaseId\x12\x16\n" +
 	"\x06worker\x18\x03 \x01(\tR\x06worker\"?\n" +
 	"\x11ClaimTaskResponse\x12*\n" +
-	"\x04task\x18\x01 \x01(\v2\x16.osis.document.v1.TaskR\x04task\"/\n" +
+	"\x04task\x18\x01 \x01(\v2\x16.osis.document.v1.TaskR\x04task\".\n" +
+	"\x11ReadInputsRequest\x12\x19\n" +
+	"\blease_id\x18\x01 \x01(\tR\aleaseId\"z\n" +
+	"\x12ReadInputsResponse\x128\n" +
+	"\x06header\x18\x01 \x01(\v2 .osis.document.v1.DownloadHeaderR\x06header\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x16\n" +
+	"\x06crc32c\x18\x03 \x01(\aR\x06crc32c\"/\n" +
 	"\x12ExtendLeaseRequest\x12\x19\n" +
 	"\blease_id\x18\x01 \x01(\tR\aleaseId\"]\n" +
 	"\x13ExtendLeaseResponse\x12F\n" +
@@ -908,9 +1024,11 @@ const file_osis_document_v1_worker_service_proto_rawDesc = "" +
 	"will_retry\x18\x01 \x01(\bR\twillRetry\"0\n" +
 	"\x13GiveBackTaskRequest\x12\x19\n" +
 	"\blease_id\x18\x01 \x01(\tR\aleaseId\"\x16\n" +
-	"\x14GiveBackTaskResponse2\xd2\x03\n" +
+	"\x14GiveBackTaskResponse2\xad\x04\n" +
 	"\rWorkerService\x12T\n" +
-	"\tClaimTask\x12\".osis.document.v1.ClaimTaskRequest\x1a#.osis.document.v1.ClaimTaskResponse\x12Z\n" +
+	"\tClaimTask\x12\".osis.document.v1.ClaimTaskRequest\x1a#.osis.document.v1.ClaimTaskResponse\x12Y\n" +
+	"\n" +
+	"ReadInputs\x12#.osis.document.v1.ReadInputsRequest\x1a$.osis.document.v1.ReadInputsResponse0\x01\x12Z\n" +
 	"\vExtendLease\x12$.osis.document.v1.ExtendLeaseRequest\x1a%.osis.document.v1.ExtendLeaseResponse\x12]\n" +
 	"\fCompleteTask\x12%.osis.document.v1.CompleteTaskRequest\x1a&.osis.document.v1.CompleteTaskResponse\x12Q\n" +
 	"\bFailTask\x12!.osis.document.v1.FailTaskRequest\x1a\".osis.document.v1.FailTaskResponse\x12]\n" +
@@ -929,7 +1047,7 @@ func file_osis_document_v1_worker_service_proto_rawDescGZIP() []byte {
 	return file_osis_document_v1_worker_service_proto_rawDescData
 }
 
-var file_osis_document_v1_worker_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_osis_document_v1_worker_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_osis_document_v1_worker_service_proto_goTypes = []any{
 	(*Task)(nil),                  // 0: osis.document.v1.Task
 	(*TaskInput)(nil),             // 1: osis.document.v1.TaskInput
@@ -937,50 +1055,56 @@ var file_osis_document_v1_worker_service_proto_goTypes = []any{
 	(*EditTask)(nil),              // 3: osis.document.v1.EditTask
 	(*ClaimTaskRequest)(nil),      // 4: osis.document.v1.ClaimTaskRequest
 	(*ClaimTaskResponse)(nil),     // 5: osis.document.v1.ClaimTaskResponse
-	(*ExtendLeaseRequest)(nil),    // 6: osis.document.v1.ExtendLeaseRequest
-	(*ExtendLeaseResponse)(nil),   // 7: osis.document.v1.ExtendLeaseResponse
-	(*CompleteTaskRequest)(nil),   // 8: osis.document.v1.CompleteTaskRequest
-	(*CompleteTaskResponse)(nil),  // 9: osis.document.v1.CompleteTaskResponse
-	(*FailTaskRequest)(nil),       // 10: osis.document.v1.FailTaskRequest
-	(*FailTaskResponse)(nil),      // 11: osis.document.v1.FailTaskResponse
-	(*GiveBackTaskRequest)(nil),   // 12: osis.document.v1.GiveBackTaskRequest
-	(*GiveBackTaskResponse)(nil),  // 13: osis.document.v1.GiveBackTaskResponse
-	nil,                           // 14: osis.document.v1.EditTask.RotationsEntry
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
-	(*ConvertAction)(nil),         // 17: osis.document.v1.ConvertAction
-	(*MergeAction)(nil),           // 18: osis.document.v1.MergeAction
-	(*Document)(nil),              // 19: osis.document.v1.Document
-	(*PostProcessingFailure)(nil), // 20: osis.document.v1.PostProcessingFailure
+	(*ReadInputsRequest)(nil),     // 6: osis.document.v1.ReadInputsRequest
+	(*ReadInputsResponse)(nil),    // 7: osis.document.v1.ReadInputsResponse
+	(*ExtendLeaseRequest)(nil),    // 8: osis.document.v1.ExtendLeaseRequest
+	(*ExtendLeaseResponse)(nil),   // 9: osis.document.v1.ExtendLeaseResponse
+	(*CompleteTaskRequest)(nil),   // 10: osis.document.v1.CompleteTaskRequest
+	(*CompleteTaskResponse)(nil),  // 11: osis.document.v1.CompleteTaskResponse
+	(*FailTaskRequest)(nil),       // 12: osis.document.v1.FailTaskRequest
+	(*FailTaskResponse)(nil),      // 13: osis.document.v1.FailTaskResponse
+	(*GiveBackTaskRequest)(nil),   // 14: osis.document.v1.GiveBackTaskRequest
+	(*GiveBackTaskResponse)(nil),  // 15: osis.document.v1.GiveBackTaskResponse
+	nil,                           // 16: osis.document.v1.EditTask.RotationsEntry
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 18: google.protobuf.Duration
+	(*ConvertAction)(nil),         // 19: osis.document.v1.ConvertAction
+	(*MergeAction)(nil),           // 20: osis.document.v1.MergeAction
+	(*Document)(nil),              // 21: osis.document.v1.Document
+	(*DownloadHeader)(nil),        // 22: osis.document.v1.DownloadHeader
+	(*PostProcessingFailure)(nil), // 23: osis.document.v1.PostProcessingFailure
 }
 var file_osis_document_v1_worker_service_proto_depIdxs = []int32{
-	15, // 0: osis.document.v1.Task.lease_expire_time:type_name -> google.protobuf.Timestamp
-	16, // 1: osis.document.v1.Task.lease_duration:type_name -> google.protobuf.Duration
+	17, // 0: osis.document.v1.Task.lease_expire_time:type_name -> google.protobuf.Timestamp
+	18, // 1: osis.document.v1.Task.lease_duration:type_name -> google.protobuf.Duration
 	1,  // 2: osis.document.v1.Task.inputs:type_name -> osis.document.v1.TaskInput
-	17, // 3: osis.document.v1.Task.convert:type_name -> osis.document.v1.ConvertAction
-	18, // 4: osis.document.v1.Task.merge:type_name -> osis.document.v1.MergeAction
+	19, // 3: osis.document.v1.Task.convert:type_name -> osis.document.v1.ConvertAction
+	20, // 4: osis.document.v1.Task.merge:type_name -> osis.document.v1.MergeAction
 	2,  // 5: osis.document.v1.Task.rotate:type_name -> osis.document.v1.RotateTask
 	3,  // 6: osis.document.v1.Task.edit:type_name -> osis.document.v1.EditTask
-	19, // 7: osis.document.v1.TaskInput.document:type_name -> osis.document.v1.Document
-	14, // 8: osis.document.v1.EditTask.rotations:type_name -> osis.document.v1.EditTask.RotationsEntry
+	21, // 7: osis.document.v1.TaskInput.document:type_name -> osis.document.v1.Document
+	16, // 8: osis.document.v1.EditTask.rotations:type_name -> osis.document.v1.EditTask.RotationsEntry
 	0,  // 9: osis.document.v1.ClaimTaskResponse.task:type_name -> osis.document.v1.Task
-	15, // 10: osis.document.v1.ExtendLeaseResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
-	20, // 11: osis.document.v1.FailTaskRequest.failure:type_name -> osis.document.v1.PostProcessingFailure
-	4,  // 12: osis.document.v1.WorkerService.ClaimTask:input_type -> osis.document.v1.ClaimTaskRequest
-	6,  // 13: osis.document.v1.WorkerService.ExtendLease:input_type -> osis.document.v1.ExtendLeaseRequest
-	8,  // 14: osis.document.v1.WorkerService.CompleteTask:input_type -> osis.document.v1.CompleteTaskRequest
-	10, // 15: osis.document.v1.WorkerService.FailTask:input_type -> osis.document.v1.FailTaskRequest
-	12, // 16: osis.document.v1.WorkerService.GiveBackTask:input_type -> osis.document.v1.GiveBackTaskRequest
-	5,  // 17: osis.document.v1.WorkerService.ClaimTask:output_type -> osis.document.v1.ClaimTaskResponse
-	7,  // 18: osis.document.v1.WorkerService.ExtendLease:output_type -> osis.document.v1.ExtendLeaseResponse
-	9,  // 19: osis.document.v1.WorkerService.CompleteTask:output_type -> osis.document.v1.CompleteTaskResponse
-	11, // 20: osis.document.v1.WorkerService.FailTask:output_type -> osis.document.v1.FailTaskResponse
-	13, // 21: osis.document.v1.WorkerService.GiveBackTask:output_type -> osis.document.v1.GiveBackTaskResponse
-	17, // [17:22] is the sub-list for method output_type
-	12, // [12:17] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	22, // 10: osis.document.v1.ReadInputsResponse.header:type_name -> osis.document.v1.DownloadHeader
+	17, // 11: osis.document.v1.ExtendLeaseResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
+	23, // 12: osis.document.v1.FailTaskRequest.failure:type_name -> osis.document.v1.PostProcessingFailure
+	4,  // 13: osis.document.v1.WorkerService.ClaimTask:input_type -> osis.document.v1.ClaimTaskRequest
+	6,  // 14: osis.document.v1.WorkerService.ReadInputs:input_type -> osis.document.v1.ReadInputsRequest
+	8,  // 15: osis.document.v1.WorkerService.ExtendLease:input_type -> osis.document.v1.ExtendLeaseRequest
+	10, // 16: osis.document.v1.WorkerService.CompleteTask:input_type -> osis.document.v1.CompleteTaskRequest
+	12, // 17: osis.document.v1.WorkerService.FailTask:input_type -> osis.document.v1.FailTaskRequest
+	14, // 18: osis.document.v1.WorkerService.GiveBackTask:input_type -> osis.document.v1.GiveBackTaskRequest
+	5,  // 19: osis.document.v1.WorkerService.ClaimTask:output_type -> osis.document.v1.ClaimTaskResponse
+	7,  // 20: osis.document.v1.WorkerService.ReadInputs:output_type -> osis.document.v1.ReadInputsResponse
+	9,  // 21: osis.document.v1.WorkerService.ExtendLease:output_type -> osis.document.v1.ExtendLeaseResponse
+	11, // 22: osis.document.v1.WorkerService.CompleteTask:output_type -> osis.document.v1.CompleteTaskResponse
+	13, // 23: osis.document.v1.WorkerService.FailTask:output_type -> osis.document.v1.FailTaskResponse
+	15, // 24: osis.document.v1.WorkerService.GiveBackTask:output_type -> osis.document.v1.GiveBackTaskResponse
+	19, // [19:25] is the sub-list for method output_type
+	13, // [13:19] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_osis_document_v1_worker_service_proto_init() }
@@ -989,6 +1113,7 @@ func file_osis_document_v1_worker_service_proto_init() {
 		return
 	}
 	file_osis_document_v1_document_proto_init()
+	file_osis_document_v1_download_service_proto_init()
 	file_osis_document_v1_post_processing_proto_init()
 	file_osis_document_v1_worker_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*Task_Convert)(nil),
@@ -1002,7 +1127,7 @@ func file_osis_document_v1_worker_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_osis_document_v1_worker_service_proto_rawDesc), len(file_osis_document_v1_worker_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

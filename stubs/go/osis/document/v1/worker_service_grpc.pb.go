@@ -22,6 +22,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	WorkerService_ClaimTask_FullMethodName    = "/osis.document.v1.WorkerService/ClaimTask"
+	WorkerService_ReadInputs_FullMethodName   = "/osis.document.v1.WorkerService/ReadInputs"
 	WorkerService_ExtendLease_FullMethodName  = "/osis.document.v1.WorkerService/ExtendLease"
 	WorkerService_CompleteTask_FullMethodName = "/osis.document.v1.WorkerService/CompleteTask"
 	WorkerService_FailTask_FullMethodName     = "/osis.document.v1.WorkerService/FailTask"
@@ -39,7 +40,8 @@ const (
 //
 //	ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
 //	ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-//	(Download …, WriteUpload {upload_spec {lease_id: L, …}} …)
+//	ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+//	(WriteUpload {upload_spec {lease_id: L, …}} …)
 //	CompleteTask {lease_id: L, output_upload_ids: [U]}
 //
 // Whoever does not hold the lease can change nothing: after a lease has run out, its worker gets LEASE_LOST and stops.
@@ -54,6 +56,15 @@ type WorkerServiceClient interface {
 	//
 	// Errors: ARGUMENT_INVALID.
 	ClaimTask(ctx context.Context, in *ClaimTaskRequest, opts ...grpc.CallOption) (*ClaimTaskResponse, error)
+	// Streams all documents that a task reads, one after the other, so that a hundred small ones cost one call and not a hundred.
+	//
+	// Each document comes once, however often it is an input, in the order in which they are inputs, in blocks of 1 MiB that are
+	// checked as those of `Download` are. The first message of a document carries its `header`. There is no continuing: a worker
+	// whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
+	//
+	// Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
+	// also in the middle of a stream).
+	ReadInputs(ctx context.Context, in *ReadInputsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadInputsResponse], error)
 	// Keeps a lease alive.
 	//
 	// Errors: LEASE_LOST (it ran out, or the job was cancelled): stop at once, whatever was made is worthless.
@@ -95,6 +106,25 @@ func (c *workerServiceClient) ClaimTask(ctx context.Context, in *ClaimTaskReques
 	}
 	return out, nil
 }
+
+func (c *workerServiceClient) ReadInputs(ctx context.Context, in *ReadInputsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadInputsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &WorkerService_ServiceDesc.Streams[0], WorkerService_ReadInputs_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ReadInputsRequest, ReadInputsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type WorkerService_ReadInputsClient = grpc.ServerStreamingClient[ReadInputsResponse]
 
 func (c *workerServiceClient) ExtendLease(ctx context.Context, in *ExtendLeaseRequest, opts ...grpc.CallOption) (*ExtendLeaseResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -147,7 +177,8 @@ func (c *workerServiceClient) GiveBackTask(ctx context.Context, in *GiveBackTask
 //
 //	ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
 //	ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-//	(Download …, WriteUpload {upload_spec {lease_id: L, …}} …)
+//	ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+//	(WriteUpload {upload_spec {lease_id: L, …}} …)
 //	CompleteTask {lease_id: L, output_upload_ids: [U]}
 //
 // Whoever does not hold the lease can change nothing: after a lease has run out, its worker gets LEASE_LOST and stops.
@@ -162,6 +193,15 @@ type WorkerServiceServer interface {
 	//
 	// Errors: ARGUMENT_INVALID.
 	ClaimTask(context.Context, *ClaimTaskRequest) (*ClaimTaskResponse, error)
+	// Streams all documents that a task reads, one after the other, so that a hundred small ones cost one call and not a hundred.
+	//
+	// Each document comes once, however often it is an input, in the order in which they are inputs, in blocks of 1 MiB that are
+	// checked as those of `Download` are. The first message of a document carries its `header`. There is no continuing: a worker
+	// whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
+	//
+	// Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
+	// also in the middle of a stream).
+	ReadInputs(*ReadInputsRequest, grpc.ServerStreamingServer[ReadInputsResponse]) error
 	// Keeps a lease alive.
 	//
 	// Errors: LEASE_LOST (it ran out, or the job was cancelled): stop at once, whatever was made is worthless.
@@ -196,6 +236,9 @@ type UnimplementedWorkerServiceServer struct{}
 
 func (UnimplementedWorkerServiceServer) ClaimTask(context.Context, *ClaimTaskRequest) (*ClaimTaskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ClaimTask not implemented")
+}
+func (UnimplementedWorkerServiceServer) ReadInputs(*ReadInputsRequest, grpc.ServerStreamingServer[ReadInputsResponse]) error {
+	return status.Error(codes.Unimplemented, "method ReadInputs not implemented")
 }
 func (UnimplementedWorkerServiceServer) ExtendLease(context.Context, *ExtendLeaseRequest) (*ExtendLeaseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExtendLease not implemented")
@@ -247,6 +290,17 @@ func _WorkerService_ClaimTask_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _WorkerService_ReadInputs_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ReadInputsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(WorkerServiceServer).ReadInputs(m, &grpc.GenericServerStream[ReadInputsRequest, ReadInputsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type WorkerService_ReadInputsServer = grpc.ServerStreamingServer[ReadInputsResponse]
 
 func _WorkerService_ExtendLease_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ExtendLeaseRequest)
@@ -348,6 +402,12 @@ var WorkerService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _WorkerService_GiveBackTask_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ReadInputs",
+			Handler:       _WorkerService_ReadInputs_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "osis/document/v1/worker_service.proto",
 }

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from osis.document.v1 import document_pb2 as osis_dot_document_dot_v1_dot_document__pb2
+from osis.document.v1 import download_service_pb2 as osis_dot_document_dot_v1_dot_download__service__pb2
 from osis.document.v1 import post_processing_pb2 as osis_dot_document_dot_v1_dot_post__processing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%osis/document/v1/worker_service.proto\x12\x10osis.document.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fosis/document/v1/document.proto\x1a&osis/document/v1/post_processing.proto\"\xcc\x04\n\x04Task\x12\x17\n\x07task_id\x18\x01 \x01(\tR\x06taskId\x12,\n\x12post_processing_id\x18\x02 \x01(\tR\x10postProcessingId\x12\x19\n\x08lease_id\x18\x03 \x01(\tR\x07leaseId\x12\x46\n\x11lease_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\x12@\n\x0elease_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\rleaseDuration\x12\x18\n\x07\x61ttempt\x18\x06 \x01(\x05R\x07\x61ttempt\x12!\n\x0cmax_attempts\x18\x07 \x01(\x05R\x0bmaxAttempts\x12\x33\n\x06inputs\x18\x08 \x03(\x0b\x32\x1b.osis.document.v1.TaskInputR\x06inputs\x12;\n\x07\x63onvert\x18\t \x01(\x0b\x32\x1f.osis.document.v1.ConvertActionH\x00R\x07\x63onvert\x12\x35\n\x05merge\x18\n \x01(\x0b\x32\x1d.osis.document.v1.MergeActionH\x00R\x05merge\x12\x36\n\x06rotate\x18\x0b \x01(\x0b\x32\x1c.osis.document.v1.RotateTaskH\x00R\x06rotate\x12\x30\n\x04\x65\x64it\x18\x0c \x01(\x0b\x32\x1a.osis.document.v1.EditTaskH\x00R\x04\x65\x64itB\x08\n\x06\x61\x63tion\"\x85\x01\n\tTaskInput\x12\x36\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x1a.osis.document.v1.DocumentR\x08\x64ocument\x12\x1d\n\nread_token\x18\x02 \x01(\tR\treadToken\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\"&\n\nRotateTask\x12\x18\n\x07\x64\x65grees\x18\x01 \x01(\x05R\x07\x64\x65grees\"\x91\x01\n\x08\x45\x64itTask\x12G\n\trotations\x18\x01 \x03(\x0b\x32).osis.document.v1.EditTask.RotationsEntryR\trotations\x1a<\n\x0eRotationsEntry\x12\x10\n\x03key\x18\x01 \x01(\x05R\x03key\x12\x14\n\x05value\x18\x02 \x01(\x05R\x05value:\x02\x38\x01\"^\n\x10\x43laimTaskRequest\x12\x17\n\x07task_id\x18\x01 \x01(\tR\x06taskId\x12\x19\n\x08lease_id\x18\x02 \x01(\tR\x07leaseId\x12\x16\n\x06worker\x18\x03 \x01(\tR\x06worker\"?\n\x11\x43laimTaskResponse\x12*\n\x04task\x18\x01 \x01(\x0b\x32\x16.osis.document.v1.TaskR\x04task\"/\n\x12\x45xtendLeaseRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\"]\n\x13\x45xtendLeaseResponse\x12\x46\n\x11lease_expire_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\"\\\n\x13\x43ompleteTaskRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\x12*\n\x11output_upload_ids\x18\x02 \x03(\tR\x0foutputUploadIds\"\x16\n\x14\x43ompleteTaskResponse\"o\n\x0f\x46\x61ilTaskRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\x12\x41\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\'.osis.document.v1.PostProcessingFailureR\x07\x66\x61ilure\"1\n\x10\x46\x61ilTaskResponse\x12\x1d\n\nwill_retry\x18\x01 \x01(\x08R\twillRetry\"0\n\x13GiveBackTaskRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\"\x16\n\x14GiveBackTaskResponse2\xd2\x03\n\rWorkerService\x12T\n\tClaimTask\x12\".osis.document.v1.ClaimTaskRequest\x1a#.osis.document.v1.ClaimTaskResponse\x12Z\n\x0b\x45xtendLease\x12$.osis.document.v1.ExtendLeaseRequest\x1a%.osis.document.v1.ExtendLeaseResponse\x12]\n\x0c\x43ompleteTask\x12%.osis.document.v1.CompleteTaskRequest\x1a&.osis.document.v1.CompleteTaskResponse\x12Q\n\x08\x46\x61ilTask\x12!.osis.document.v1.FailTaskRequest\x1a\".osis.document.v1.FailTaskResponse\x12]\n\x0cGiveBackTask\x12%.osis.document.v1.GiveBackTaskRequest\x1a&.osis.document.v1.GiveBackTaskResponseB]\n\x10osis.document.v1P\x01ZGgithub.com/uclouvain/osis-document/stubs/go/osis/document/v1;documentv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%osis/document/v1/worker_service.proto\x12\x10osis.document.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fosis/document/v1/document.proto\x1a\'osis/document/v1/download_service.proto\x1a&osis/document/v1/post_processing.proto\"\xcc\x04\n\x04Task\x12\x17\n\x07task_id\x18\x01 \x01(\tR\x06taskId\x12,\n\x12post_processing_id\x18\x02 \x01(\tR\x10postProcessingId\x12\x19\n\x08lease_id\x18\x03 \x01(\tR\x07leaseId\x12\x46\n\x11lease_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\x12@\n\x0elease_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\rleaseDuration\x12\x18\n\x07\x61ttempt\x18\x06 \x01(\x05R\x07\x61ttempt\x12!\n\x0cmax_attempts\x18\x07 \x01(\x05R\x0bmaxAttempts\x12\x33\n\x06inputs\x18\x08 \x03(\x0b\x32\x1b.osis.document.v1.TaskInputR\x06inputs\x12;\n\x07\x63onvert\x18\t \x01(\x0b\x32\x1f.osis.document.v1.ConvertActionH\x00R\x07\x63onvert\x12\x35\n\x05merge\x18\n \x01(\x0b\x32\x1d.osis.document.v1.MergeActionH\x00R\x05merge\x12\x36\n\x06rotate\x18\x0b \x01(\x0b\x32\x1c.osis.document.v1.RotateTaskH\x00R\x06rotate\x12\x30\n\x04\x65\x64it\x18\x0c \x01(\x0b\x32\x1a.osis.document.v1.EditTaskH\x00R\x04\x65\x64itB\x08\n\x06\x61\x63tion\"\x85\x01\n\tTaskInput\x12\x36\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x1a.osis.document.v1.DocumentR\x08\x64ocument\x12\x1d\n\nread_token\x18\x02 \x01(\tR\treadToken\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\"&\n\nRotateTask\x12\x18\n\x07\x64\x65grees\x18\x01 \x01(\x05R\x07\x64\x65grees\"\x91\x01\n\x08\x45\x64itTask\x12G\n\trotations\x18\x01 \x03(\x0b\x32).osis.document.v1.EditTask.RotationsEntryR\trotations\x1a<\n\x0eRotationsEntry\x12\x10\n\x03key\x18\x01 \x01(\x05R\x03key\x12\x14\n\x05value\x18\x02 \x01(\x05R\x05value:\x02\x38\x01\"^\n\x10\x43laimTaskRequest\x12\x17\n\x07task_id\x18\x01 \x01(\tR\x06taskId\x12\x19\n\x08lease_id\x18\x02 \x01(\tR\x07leaseId\x12\x16\n\x06worker\x18\x03 \x01(\tR\x06worker\"?\n\x11\x43laimTaskResponse\x12*\n\x04task\x18\x01 \x01(\x0b\x32\x16.osis.document.v1.TaskR\x04task\".\n\x11ReadInputsRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\"z\n\x12ReadInputsResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32 .osis.document.v1.DownloadHeaderR\x06header\x12\x12\n\x04\x64\x61ta\x18\x02 \x01(\x0cR\x04\x64\x61ta\x12\x16\n\x06\x63rc32c\x18\x03 \x01(\x07R\x06\x63rc32c\"/\n\x12\x45xtendLeaseRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\"]\n\x13\x45xtendLeaseResponse\x12\x46\n\x11lease_expire_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\"\\\n\x13\x43ompleteTaskRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\x12*\n\x11output_upload_ids\x18\x02 \x03(\tR\x0foutputUploadIds\"\x16\n\x14\x43ompleteTaskResponse\"o\n\x0f\x46\x61ilTaskRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\x12\x41\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\'.osis.document.v1.PostProcessingFailureR\x07\x66\x61ilure\"1\n\x10\x46\x61ilTaskResponse\x12\x1d\n\nwill_retry\x18\x01 \x01(\x08R\twillRetry\"0\n\x13GiveBackTaskRequest\x12\x19\n\x08lease_id\x18\x01 \x01(\tR\x07leaseId\"\x16\n\x14GiveBackTaskResponse2\xad\x04\n\rWorkerService\x12T\n\tClaimTask\x12\".osis.document.v1.ClaimTaskRequest\x1a#.osis.document.v1.ClaimTaskResponse\x12Y\n\nReadInputs\x12#.osis.document.v1.ReadInputsRequest\x1a$.osis.document.v1.ReadInputsResponse0\x01\x12Z\n\x0b\x45xtendLease\x12$.osis.document.v1.ExtendLeaseRequest\x1a%.osis.document.v1.ExtendLeaseResponse\x12]\n\x0c\x43ompleteTask\x12%.osis.document.v1.CompleteTaskRequest\x1a&.osis.document.v1.CompleteTaskResponse\x12Q\n\x08\x46\x61ilTask\x12!.osis.document.v1.FailTaskRequest\x1a\".osis.document.v1.FailTaskResponse\x12]\n\x0cGiveBackTask\x12%.osis.document.v1.GiveBackTaskRequest\x1a&.osis.document.v1.GiveBackTaskResponseB]\n\x10osis.document.v1P\x01ZGgithub.com/uclouvain/osis-document/stubs/go/osis/document/v1;documentv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,36 +39,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\020osis.document.v1P\001ZGgithub.com/uclouvain/osis-document/stubs/go/osis/document/v1;documentv1'
   _globals['_EDITTASK_ROTATIONSENTRY']._loaded_options = None
   _globals['_EDITTASK_ROTATIONSENTRY']._serialized_options = b'8\001'
-  _globals['_TASK']._serialized_start=198
-  _globals['_TASK']._serialized_end=786
-  _globals['_TASKINPUT']._serialized_start=789
-  _globals['_TASKINPUT']._serialized_end=922
-  _globals['_ROTATETASK']._serialized_start=924
-  _globals['_ROTATETASK']._serialized_end=962
-  _globals['_EDITTASK']._serialized_start=965
-  _globals['_EDITTASK']._serialized_end=1110
-  _globals['_EDITTASK_ROTATIONSENTRY']._serialized_start=1050
-  _globals['_EDITTASK_ROTATIONSENTRY']._serialized_end=1110
-  _globals['_CLAIMTASKREQUEST']._serialized_start=1112
-  _globals['_CLAIMTASKREQUEST']._serialized_end=1206
-  _globals['_CLAIMTASKRESPONSE']._serialized_start=1208
-  _globals['_CLAIMTASKRESPONSE']._serialized_end=1271
-  _globals['_EXTENDLEASEREQUEST']._serialized_start=1273
-  _globals['_EXTENDLEASEREQUEST']._serialized_end=1320
-  _globals['_EXTENDLEASERESPONSE']._serialized_start=1322
-  _globals['_EXTENDLEASERESPONSE']._serialized_end=1415
-  _globals['_COMPLETETASKREQUEST']._serialized_start=1417
-  _globals['_COMPLETETASKREQUEST']._serialized_end=1509
-  _globals['_COMPLETETASKRESPONSE']._serialized_start=1511
-  _globals['_COMPLETETASKRESPONSE']._serialized_end=1533
-  _globals['_FAILTASKREQUEST']._serialized_start=1535
-  _globals['_FAILTASKREQUEST']._serialized_end=1646
-  _globals['_FAILTASKRESPONSE']._serialized_start=1648
-  _globals['_FAILTASKRESPONSE']._serialized_end=1697
-  _globals['_GIVEBACKTASKREQUEST']._serialized_start=1699
-  _globals['_GIVEBACKTASKREQUEST']._serialized_end=1747
-  _globals['_GIVEBACKTASKRESPONSE']._serialized_start=1749
-  _globals['_GIVEBACKTASKRESPONSE']._serialized_end=1771
-  _globals['_WORKERSERVICE']._serialized_start=1774
-  _globals['_WORKERSERVICE']._serialized_end=2240
+  _globals['_TASK']._serialized_start=239
+  _globals['_TASK']._serialized_end=827
+  _globals['_TASKINPUT']._serialized_start=830
+  _globals['_TASKINPUT']._serialized_end=963
+  _globals['_ROTATETASK']._serialized_start=965
+  _globals['_ROTATETASK']._serialized_end=1003
+  _globals['_EDITTASK']._serialized_start=1006
+  _globals['_EDITTASK']._serialized_end=1151
+  _globals['_EDITTASK_ROTATIONSENTRY']._serialized_start=1091
+  _globals['_EDITTASK_ROTATIONSENTRY']._serialized_end=1151
+  _globals['_CLAIMTASKREQUEST']._serialized_start=1153
+  _globals['_CLAIMTASKREQUEST']._serialized_end=1247
+  _globals['_CLAIMTASKRESPONSE']._serialized_start=1249
+  _globals['_CLAIMTASKRESPONSE']._serialized_end=1312
+  _globals['_READINPUTSREQUEST']._serialized_start=1314
+  _globals['_READINPUTSREQUEST']._serialized_end=1360
+  _globals['_READINPUTSRESPONSE']._serialized_start=1362
+  _globals['_READINPUTSRESPONSE']._serialized_end=1484
+  _globals['_EXTENDLEASEREQUEST']._serialized_start=1486
+  _globals['_EXTENDLEASEREQUEST']._serialized_end=1533
+  _globals['_EXTENDLEASERESPONSE']._serialized_start=1535
+  _globals['_EXTENDLEASERESPONSE']._serialized_end=1628
+  _globals['_COMPLETETASKREQUEST']._serialized_start=1630
+  _globals['_COMPLETETASKREQUEST']._serialized_end=1722
+  _globals['_COMPLETETASKRESPONSE']._serialized_start=1724
+  _globals['_COMPLETETASKRESPONSE']._serialized_end=1746
+  _globals['_FAILTASKREQUEST']._serialized_start=1748
+  _globals['_FAILTASKREQUEST']._serialized_end=1859
+  _globals['_FAILTASKRESPONSE']._serialized_start=1861
+  _globals['_FAILTASKRESPONSE']._serialized_end=1910
+  _globals['_GIVEBACKTASKREQUEST']._serialized_start=1912
+  _globals['_GIVEBACKTASKREQUEST']._serialized_end=1960
+  _globals['_GIVEBACKTASKRESPONSE']._serialized_start=1962
+  _globals['_GIVEBACKTASKRESPONSE']._serialized_end=1984
+  _globals['_WORKERSERVICE']._serialized_start=1987
+  _globals['_WORKERSERVICE']._serialized_end=2544
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from osis.document.v1 import document_pb2 as _document_pb2
+from osis.document.v1 import download_service_pb2 as _download_service_pb2
 from osis.document.v1 import post_processing_pb2 as _post_processing_pb2
 import builtins as _builtins
 import sys
@@ -257,6 +258,60 @@ class ClaimTaskResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClaimTaskResponse: _TypeAlias = ClaimTaskResponse  # noqa: Y015
+
+@_typing.final
+class ReadInputsRequest(_message.Message):
+    """Request of `ReadInputs`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEASE_ID_FIELD_NUMBER: _builtins.int
+    lease_id: _builtins.str
+    """Required. The lease."""
+    def __init__(
+        self,
+        *,
+        lease_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lease_id", b"lease_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadInputsRequest: _TypeAlias = ReadInputsRequest  # noqa: Y015
+
+@_typing.final
+class ReadInputsResponse(_message.Message):
+    """One message of the stream that `ReadInputs` answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    CRC32C_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """The next bytes of the document, at most 1 MiB; never empty."""
+    crc32c: _builtins.int
+    """CRC32C (Castagnoli) of `data`."""
+    @_builtins.property
+    def header(self) -> _download_service_pb2.DownloadHeader:
+        """In the first message of each document, and only there. Its range is the whole content."""
+
+    def __init__(
+        self,
+        *,
+        header: _download_service_pb2.DownloadHeader | None = ...,
+        data: _builtins.bytes = ...,
+        crc32c: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["crc32c", b"crc32c", "data", b"data", "header", b"header"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadInputsResponse: _TypeAlias = ReadInputsResponse  # noqa: Y015
 
 @_typing.final
 class ExtendLeaseRequest(_message.Message):

@@ -33,7 +33,8 @@ class WorkerServiceStub(object):
 
     ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
     ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-    (Download …, WriteUpload {upload_spec {lease_id: L, …}} …)
+    ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+    (WriteUpload {upload_spec {lease_id: L, …}} …)
     CompleteTask {lease_id: L, output_upload_ids: [U]}
 
     Whoever does not hold the lease can change nothing: after a lease has run out, its worker gets LEASE_LOST and stops.
@@ -50,6 +51,11 @@ class WorkerServiceStub(object):
                 '/osis.document.v1.WorkerService/ClaimTask',
                 request_serializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ClaimTaskRequest.SerializeToString,
                 response_deserializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ClaimTaskResponse.FromString,
+                _registered_method=True)
+        self.ReadInputs = channel.unary_stream(
+                '/osis.document.v1.WorkerService/ReadInputs',
+                request_serializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ReadInputsRequest.SerializeToString,
+                response_deserializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ReadInputsResponse.FromString,
                 _registered_method=True)
         self.ExtendLease = channel.unary_unary(
                 '/osis.document.v1.WorkerService/ExtendLease',
@@ -81,7 +87,8 @@ class WorkerServiceServicer(object):
 
     ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
     ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-    (Download …, WriteUpload {upload_spec {lease_id: L, …}} …)
+    ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+    (WriteUpload {upload_spec {lease_id: L, …}} …)
     CompleteTask {lease_id: L, output_upload_ids: [U]}
 
     Whoever does not hold the lease can change nothing: after a lease has run out, its worker gets LEASE_LOST and stops.
@@ -97,6 +104,20 @@ class WorkerServiceServicer(object):
         Repeating the call with the same `lease_id` answers the same task.
 
         Errors: ARGUMENT_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadInputs(self, request, context):
+        """Streams all documents that a task reads, one after the other, so that a hundred small ones cost one call and not a hundred.
+
+        Each document comes once, however often it is an input, in the order in which they are inputs, in blocks of 1 MiB that are
+        checked as those of `Download` are. The first message of a document carries its `header`. There is no continuing: a worker
+        whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
+
+        Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
+        also in the middle of a stream).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +173,11 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     request_deserializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ClaimTaskRequest.FromString,
                     response_serializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ClaimTaskResponse.SerializeToString,
             ),
+            'ReadInputs': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadInputs,
+                    request_deserializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ReadInputsRequest.FromString,
+                    response_serializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ReadInputsResponse.SerializeToString,
+            ),
             'ExtendLease': grpc.unary_unary_rpc_method_handler(
                     servicer.ExtendLease,
                     request_deserializer=osis_dot_document_dot_v1_dot_worker__service__pb2.ExtendLeaseRequest.FromString,
@@ -188,7 +214,8 @@ class WorkerService(object):
 
     ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
     ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-    (Download …, WriteUpload {upload_spec {lease_id: L, …}} …)
+    ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+    (WriteUpload {upload_spec {lease_id: L, …}} …)
     CompleteTask {lease_id: L, output_upload_ids: [U]}
 
     Whoever does not hold the lease can change nothing: after a lease has run out, its worker gets LEASE_LOST and stops.
@@ -212,6 +239,33 @@ class WorkerService(object):
             '/osis.document.v1.WorkerService/ClaimTask',
             osis_dot_document_dot_v1_dot_worker__service__pb2.ClaimTaskRequest.SerializeToString,
             osis_dot_document_dot_v1_dot_worker__service__pb2.ClaimTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadInputs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/osis.document.v1.WorkerService/ReadInputs',
+            osis_dot_document_dot_v1_dot_worker__service__pb2.ReadInputsRequest.SerializeToString,
+            osis_dot_document_dot_v1_dot_worker__service__pb2.ReadInputsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,8 @@ class WorkerServiceStub:
 
         ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
         ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-        (Download …, WriteUpload {upload_spec {lease_id: L, …}} …)
+        ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+        (WriteUpload {upload_spec {lease_id: L, …}} …)
         CompleteTask {lease_id: L, output_upload_ids: [U]}
 
     Whoever does not hold the lease can change nothing: after a lease has run out, its worker gets LEASE_LOST and stops.
@@ -54,6 +55,16 @@ class WorkerServiceStub:
     Repeating the call with the same `lease_id` answers the same task.
 
     Errors: ARGUMENT_INVALID.
+    """
+    ReadInputs: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.ReadInputsRequest, _worker_service_pb2.ReadInputsResponse]
+    """Streams all documents that a task reads, one after the other, so that a hundred small ones cost one call and not a hundred.
+
+    Each document comes once, however often it is an input, in the order in which they are inputs, in blocks of 1 MiB that are
+    checked as those of `Download` are. The first message of a document carries its `header`. There is no continuing: a worker
+    whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
+
+    Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
+    also in the middle of a stream).
     """
     ExtendLease: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ExtendLeaseRequest, _worker_service_pb2.ExtendLeaseResponse]
     """Keeps a lease alive.
@@ -91,7 +102,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
 
         ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
         ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-        (Download …, WriteUpload {upload_spec {lease_id: L, …}} …)
+        ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+        (WriteUpload {upload_spec {lease_id: L, …}} …)
         CompleteTask {lease_id: L, output_upload_ids: [U]}
 
     Whoever does not hold the lease can change nothing: after a lease has run out, its worker gets LEASE_LOST and stops.
@@ -108,6 +120,16 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     Repeating the call with the same `lease_id` answers the same task.
 
     Errors: ARGUMENT_INVALID.
+    """
+    ReadInputs: _aio.UnaryStreamMultiCallable[_worker_service_pb2.ReadInputsRequest, _worker_service_pb2.ReadInputsResponse]  # type: ignore[assignment]
+    """Streams all documents that a task reads, one after the other, so that a hundred small ones cost one call and not a hundred.
+
+    Each document comes once, however often it is an input, in the order in which they are inputs, in blocks of 1 MiB that are
+    checked as those of `Download` are. The first message of a document carries its `header`. There is no continuing: a worker
+    whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
+
+    Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
+    also in the middle of a stream).
     """
     ExtendLease: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ExtendLeaseRequest, _worker_service_pb2.ExtendLeaseResponse]  # type: ignore[assignment]
     """Keeps a lease alive.
@@ -144,7 +166,8 @@ class WorkerServiceServicer:
 
         ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
         ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-        (Download …, WriteUpload {upload_spec {lease_id: L, …}} …)
+        ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+        (WriteUpload {upload_spec {lease_id: L, …}} …)
         CompleteTask {lease_id: L, output_upload_ids: [U]}
 
     Whoever does not hold the lease can change nothing: after a lease has run out, its worker gets LEASE_LOST and stops.
@@ -164,6 +187,21 @@ class WorkerServiceServicer:
         Repeating the call with the same `lease_id` answers the same task.
 
         Errors: ARGUMENT_INVALID.
+        """
+
+    def ReadInputs(
+        self,
+        request: _worker_service_pb2.ReadInputsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.ReadInputsResponse], _abc.AsyncIterator[_worker_service_pb2.ReadInputsResponse]]:
+        """Streams all documents that a task reads, one after the other, so that a hundred small ones cost one call and not a hundred.
+
+        Each document comes once, however often it is an input, in the order in which they are inputs, in blocks of 1 MiB that are
+        checked as those of `Download` are. The first message of a document carries its `header`. There is no continuing: a worker
+        whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
+
+        Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
+        also in the middle of a stream).
         """
 
     def ExtendLease(

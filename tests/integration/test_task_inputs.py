@@ -1,0 +1,160 @@
+"""What a task reads, in one stream, and what a worker does when that breaks off."""
+
+import hashlib
+from contextlib import contextmanager
+from itertools import count
+
+import google_crc32c
+import pytest
+
+from osis.document.v1.worker_service_pb2 import ReadInputsRequest
+from osis_document_client import Client, ClientConfig, DocumentCorrupt, LeaseLost
+from osis_document_workers.inputs import fetch
+from tests.support import changes, files, jobs
+from tests.support.proxy import Cut, Proxy
+from tests.support.refusals import expect_refusal
+from tests.support.server import KEYS
+from tests.support.tasks import claim, give_back
+from tests.support.uploads import MEBIBYTE, new_id, store
+
+pytestmark = pytest.mark.needs_redis
+
+
+SEEDS = count(1000)
+
+
+@pytest.fixture(scope="module")
+def client(queueing_server):
+    return queueing_server.stubs()
+
+
+@pytest.fixture(scope="module")
+def worker(queueing_server):
+    return queueing_server.stubs("worker")
+
+
+@pytest.fixture
+def contents():
+    """Two small PDFs, and one of more than two blocks between them, that no other test has."""
+    seed = next(SEEDS)
+    return [files.pdf(f"first {seed}"), files.pdf_of_size(2 * MEBIBYTE + 7, seed=seed), files.pdf(f"last {seed}")]
+
+
+@pytest.fixture
+def documents(client, contents):
+    return [store(client, content, f"page {number}.pdf") for number, content in enumerate(contents)]
+
+
+@pytest.fixture
+def task(client, worker, documents):
+    """A merge of the first, the second, the first again and the third, leased."""
+    first, second, third = [document.id for document in documents]
+    job = jobs.start(client, [first, second, first, third], jobs.MERGE)
+    claimed = claim(worker, jobs.task_ids(job)[0])
+    yield claimed
+    give_back(worker, claimed.lease_id)
+
+
+def read_inputs(stubs, lease_id):
+    return stubs.workers.ReadInputs(ReadInputsRequest(lease_id=lease_id))
+
+
+def test_each_document_comes_once_in_the_order_of_the_inputs_in_blocks_with_their_checksums(worker, task, documents, contents):
+    messages = list(read_inputs(worker, task.lease_id))
+
+    headers = [message.header for message in messages if message.HasField("header")]
+    assert [header.document for header in headers] == documents
+    assert [(header.range.start, header.range.end) for header in headers] == [(0, len(content)) for content in contents]
+    assert [header.sha256 for header in headers] == [hashlib.sha256(content).hexdigest() for content in contents]
+    assert [message.HasField("header") for message in messages] == [True, True, False, False, True]
+    assert [len(message.data) for message in messages] == [len(contents[0]), MEBIBYTE, MEBIBYTE, 7, len(contents[2])]
+    assert all(google_crc32c.value(message.data) == message.crc32c for message in messages)
+    assert b"".join(message.data for message in messages) == b"".join(contents)
+
+
+def test_under_a_lease_that_nobody_holds_nothing_is_read(worker):
+    expect_refusal("LEASE_LOST", read_inputs, worker, new_id())
+    expect_refusal("ARGUMENT_INVALID", read_inputs, worker, "42")
+
+
+def test_once_a_task_is_given_back_its_documents_are_not_read_under_its_lease(client, worker, documents):
+    task = claim(worker, jobs.task_ids(jobs.start(client, [documents[0].id], jobs.MERGE))[0])
+    give_back(worker, task.lease_id)
+
+    expect_refusal("LEASE_LOST", read_inputs, worker, task.lease_id)
+
+
+def test_what_is_damaged_is_not_sent_and_what_comes_before_it_is_whole(queueing_server, worker, task, contents, documents):
+    file = queueing_server.blob_file_of(contents[1])
+    file.chmod(0o600)
+    with file.open("r+b") as writable:
+        writable.seek(MEBIBYTE + 3)
+        writable.write(b"?" if contents[1][MEBIBYTE + 3 : MEBIBYTE + 4] != b"?" else b"!")
+    received = []
+
+    def read():
+        received.extend(message.data for message in read_inputs(worker, task.lease_id))
+
+    refusal = expect_refusal("DOCUMENT_CORRUPT", read)
+
+    assert refusal.metadata == {"document_id": documents[1].id, "block": "1"}
+    assert b"".join(received) == contents[0] + contents[1][:MEBIBYTE]
+
+
+@contextmanager
+def client_of(target):
+    """The client library with the worker's key."""
+    with Client(ClientConfig(target=target, api_key=KEYS["worker"])) as found:
+        yield found
+
+
+def fetched(client, task, folder):
+    """What a worker has then: the bytes of each input."""
+    return [(found.message.display_name, found.path.read_bytes()) for found in fetch(client, task, folder)]
+
+
+def expected(contents):
+    first, second, third = contents
+    return [("page 0.pdf", first), ("page 1.pdf", second), ("page 0.pdf", first), ("page 2.pdf", third)]
+
+
+def test_a_worker_has_every_input_by_one_call(queueing_server, task, contents, tmp_path):
+    with client_of(queueing_server.target) as client:
+        assert fetched(client, task, tmp_path) == expected(contents)
+
+    files_there = sorted(path.name for path in tmp_path.iterdir())
+    assert files_there == ["input-0", "input-1", "input-2"]
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o444}
+    log = queueing_server.output()
+    assert log.count("method=WorkerService/ReadInputs code=OK") - log.count("method=DownloadService/Download code=OK") > 0
+
+
+@pytest.mark.parametrize("after", [1, 3_000, MEBIBYTE, 2 * MEBIBYTE + 2_000])
+def test_a_worker_fetches_what_a_broken_stream_did_not_bring(queueing_server, task, contents, tmp_path, after):
+    with Proxy(queueing_server.target) as proxy:
+        proxy.plan.append(Cut(after=after, reset=True))
+        with client_of(proxy.target) as client:
+            assert fetched(client, task, tmp_path) == expected(contents)
+
+        assert proxy.connections > 1
+
+
+def test_a_worker_is_told_what_is_wrong_with_a_document_that_is_not_to_be_had(
+    queueing_server, worker, task, contents, documents, tmp_path
+):
+    queueing_server.blob_file_of(contents[2]).unlink()
+
+    with client_of(queueing_server.target) as client, pytest.raises(DocumentCorrupt) as caught:
+        fetched(client, task, tmp_path)
+
+    assert caught.value.metadata["document_id"] == documents[2].id
+
+
+def test_a_worker_whose_job_has_ended_reads_nothing_more(queueing_server, client, worker, documents, tmp_path):
+    task = claim(worker, jobs.task_ids(jobs.start(client, [document.id for document in documents], jobs.MERGE))[0])
+    changes.infect(client, documents[2].id)
+
+    with client_of(queueing_server.target) as fetching, pytest.raises(LeaseLost):
+        fetched(fetching, task, tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
