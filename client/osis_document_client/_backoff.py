@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import grpc
 
@@ -14,8 +13,6 @@ from ._errors import Cancelled, DeadlineExceeded, ServiceError, Unavailable
 
 #: Without a reason of the service, these come from the transport: a reset stream, a proxy, a connection that went away.
 _TRANSPORT_CODES = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
-
-_T = TypeVar("_T")
 
 
 def is_transient(error: ServiceError) -> bool:
@@ -36,11 +33,19 @@ class Backoff:
     maximum_seconds: float = 5.0
     """No pause is longer, unless the service asks for it."""
 
-    sleep: Callable[[float], None] = time.sleep
-    """Pauses for that many seconds."""
+    sleep: Callable[[float], object] | None = None
+    """Pauses for that many seconds. By default a pause ends as soon as the client is closed."""
 
     jitter: Callable[[], float] = random.random
     """Answers a number from 0 up to 1."""
+
+    def pause(self, seconds: float) -> None:
+        """Pauses for that many seconds.
+
+        Raises:
+            Cancelled: the client that this belongs to was closed.
+        """
+        (self.sleep or time.sleep)(seconds)
 
 
 class Deadline:
@@ -85,26 +90,5 @@ class Tries:
         remaining = self._deadline.remaining_seconds()
         if remaining is not None and remaining <= seconds:
             return False
-        self._backoff.sleep(seconds)
+        self._backoff.pause(seconds)
         return True
-
-
-def repeat(call: Callable[[float | None], _T], *, backoff: Backoff, timeout_seconds: float) -> _T:
-    """Makes a call that is safe to repeat, again while nobody answers.
-
-    Args:
-        call: makes the call with a deadline of so many seconds.
-        backoff: how it is tried again.
-        timeout_seconds: how long all tries and the pauses between them may take together.
-
-    Raises:
-        ServiceError: the service refused, or nobody answered in any of the tries (`Unavailable`) or in time (`DeadlineExceeded`).
-    """
-    deadline = Deadline(timeout_seconds)
-    tries = Tries(backoff, deadline=deadline)
-    while True:
-        try:
-            return call(deadline.remaining_seconds())
-        except Unavailable as exc:
-            if not tries.pause(exc):
-                raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Event
 
 import grpc
 
@@ -59,8 +60,12 @@ def service_config() -> str:
     return json.dumps({"methodConfig": [{"name": names, "retryPolicy": retry_policy}]})
 
 
-def open_channel(config: ClientConfig) -> grpc.Channel:
+def open_channel(config: ClientConfig, *, closed: Event) -> grpc.Channel:
     """Makes a channel that adds key and deadline to every call and raises the library's errors. It connects when first used.
+
+    Args:
+        config: where the service is, and the key.
+        closed: once it is set, calls raise RuntimeError.
 
     Raises:
         ConfigurationError: a TLS file cannot be read.
@@ -89,7 +94,7 @@ def open_channel(config: ClientConfig) -> grpc.Channel:
         channel = grpc.secure_channel(config.target, credentials, options=options)
     else:
         channel = grpc.insecure_channel(config.target, options=options)
-    return grpc.intercept_channel(channel, CallInterceptor(config))
+    return grpc.intercept_channel(channel, CallInterceptor(config, closed=closed))
 
 
 def _is_local(target: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from threading import Event
 from typing import Any, NamedTuple
 
 import grpc
@@ -23,6 +24,12 @@ class _CallDetails(NamedTuple):
     credentials: grpc.CallCredentials | None
     wait_for_ready: bool | None
     compression: grpc.Compression | None
+
+
+def require_open(closed: Event) -> None:
+    """Raises RuntimeError once the client is closed. gRPC itself brings the process down at an rpc that was not called before."""
+    if closed.is_set():
+        raise RuntimeError("this client is closed; make another one")
 
 
 class TypedCall:
@@ -76,8 +83,9 @@ class CallInterceptor(
     notice a peer that is gone.
     """
 
-    def __init__(self, config: ClientConfig) -> None:
+    def __init__(self, config: ClientConfig, *, closed: Event) -> None:
         self._config = config
+        self._closed = closed
 
     def intercept_unary_unary(self, continuation: Any, client_call_details: grpc.ClientCallDetails, request: Any) -> Any:
         """Called by gRPC for each call of an rpc without streams."""
@@ -102,6 +110,7 @@ class CallInterceptor(
     def _intercept(
         self, continuation: _Continuation, details: grpc.ClientCallDetails, request: Any, *, timeout_seconds: float | None
     ) -> TypedCall:
+        require_open(self._closed)
         timeout = details.timeout if details.timeout is not None else timeout_seconds
         metadata = list(details.metadata or ())
         if self._config.api_key:

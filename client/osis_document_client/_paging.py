@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol, TypeVar
 
-from ._backoff import Backoff, repeat
+from ._repeating import Rpc, repeat
+from ._rpcs import Rpcs
 
 #: How many items to ask for at once. Documents may have 64 KiB of keys of their own each, and a page must fit into one message.
 PAGE_SIZE = 250
+
+
+class PageRequest(Protocol):
+    """The request of a list rpc."""
+
+    page_token: str
 
 
 class Page(Protocol):
@@ -17,21 +24,21 @@ class Page(Protocol):
     next_page_token: str
 
 
+_Request = TypeVar("_Request", bound=PageRequest)
 _Page = TypeVar("_Page", bound=Page)
 
 
-def pages(ask: Callable[[str, float | None], _Page], *, backoff: Backoff, timeout_seconds: float) -> Iterator[_Page]:
+def pages(client: Rpcs, rpc: Rpc[_Request, _Page], request: _Request) -> Iterator[_Page]:
     """Yields page after page, each asked for when it is needed, and again while nobody answers.
 
     Args:
-        ask: asks for the page that a token stands for (an empty one: for the first), with a deadline of so many seconds.
-        backoff: how a page is asked for again.
-        timeout_seconds: how long that may take for one page, all tries together.
+        client: says how often, and for how long.
+        rpc: lists.
+        request: the request for the first page; it becomes that for each of the next ones.
     """
-    token = ""
     while True:
-        page = repeat(lambda seconds: ask(token, seconds), backoff=backoff, timeout_seconds=timeout_seconds)  # noqa: B023 - called at once
+        page = repeat(client, rpc, request)
         yield page
-        token = page.next_page_token
-        if not token:
+        request.page_token = page.next_page_token
+        if not request.page_token:
             return

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -18,13 +22,15 @@ from osis.document.v1.worker_service_pb2_grpc import WorkerServiceStub
 from ._backoff import Backoff
 from ._channel import open_channel
 from ._config import ClientConfig
+from ._errors import Cancelled
+from ._interceptor import require_open
 
 
 class _Connection:
     """A channel and a stub of each service over it."""
 
-    def __init__(self, config: ClientConfig) -> None:
-        self.channel: grpc.Channel = open_channel(config)
+    def __init__(self, config: ClientConfig, *, closed: Event) -> None:
+        self.channel: grpc.Channel = open_channel(config, closed=closed)
         self.uploads = UploadServiceStub(self.channel)
         self.downloads = DownloadServiceStub(self.channel)
         self.tokens = TokenServiceStub(self.channel)
@@ -49,10 +55,11 @@ class Rpcs:
             backoff: how interrupted transfers, watches and calls are tried again.
         """
         self.config = config
-        self.backoff = backoff or Backoff()
         # By process id. A connection inherited from a parent process is neither used nor closed, so it stays in here.
         self._connections: dict[int, _Connection] = {}
-        self._closed = False
+        self._closed = Event()
+        given = backoff or Backoff()
+        self.backoff = replace(given, sleep=partial(self._pause, given.sleep or self._closed.wait))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.config!r})"
@@ -65,18 +72,27 @@ class Rpcs:
 
     def close(self) -> None:
         """Closes this process's channel; calls that are under way end with `Cancelled`. Does nothing the second time."""
-        self._closed = True
+        self._closed.set()
         connection = self._connections.pop(os.getpid(), None)
         if connection is not None:
             connection.channel.close()
 
+    def _pause(self, sleep: Callable[[float], object], seconds: float) -> None:
+        """Pauses before the next try; there is none once the client is closed.
+
+        Raises:
+            Cancelled: the client was closed, before or meanwhile.
+        """
+        sleep(seconds)
+        if self._closed.is_set():
+            raise Cancelled("the client was closed")
+
     def _connection(self) -> _Connection:
-        if self._closed:
-            raise RuntimeError("this client is closed; make another one")
+        require_open(self._closed)
         connection = self._connections.get(os.getpid())
         if connection is None:
             # No lock: a fork could copy one that is held. Of two threads that come here at once, one makes a channel in vain.
-            made = _Connection(self.config)
+            made = _Connection(self.config, closed=self._closed)
             connection = self._connections.setdefault(os.getpid(), made)
             if connection is not made:
                 made.channel.close()

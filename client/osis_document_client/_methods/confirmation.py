@@ -18,9 +18,9 @@ from osis.document.v1.document_service_pb2 import (
 )
 from osis.document.v1.upload_service_pb2 import UploadResult
 
-from .._backoff import repeat
 from .._batches import MAX_DOCUMENTS, Results, document_or_error, in_batches
 from .._errors import ServiceError
+from .._repeating import repeat
 from .._rpcs import Rpcs
 from .._struct import optional_struct
 from .._times import duration
@@ -65,12 +65,7 @@ def confirm(
         request.uploads.add(token=token, path=path, metadata=struct, expiration_policy=expiration_policy)
     if hold is not None:
         request.hold.CopyFrom(hold if isinstance(hold, Hold) else Hold(duration=duration(hold)))
-    response = repeat(
-        lambda seconds: client.documents.ConfirmUploads(request, timeout=seconds),
-        backoff=client.backoff,
-        timeout_seconds=client.config.timeout_seconds,
-    )
-    return list(response.documents)
+    return list(repeat(client, client.documents.ConfirmUploads, request).documents)
 
 
 def finalize(client: Rpcs, document_ids: Iterable[str]) -> list[Document]:

@@ -14,7 +14,6 @@ from osis.document.v1.document_service_pb2 import (
     DocumentOrder,
     GetDocumentRequest,
     ListDocumentsRequest,
-    ListDocumentsResponse,
     UpdateMetadataRequest,
 )
 
@@ -105,16 +104,7 @@ def list_documents(
         held=held,
         corrupt=corrupt,
     )
-
-    def ask(page_token: str, seconds: float | None) -> ListDocumentsResponse:
-        request.page_token = page_token
-        return client.documents.ListDocuments(request, timeout=seconds)
-
-    return (
-        document
-        for page in pages(ask, backoff=client.backoff, timeout_seconds=client.config.timeout_seconds)
-        for document in page.documents
-    )
+    return (document for page in pages(client, client.documents.ListDocuments, request) for document in page.documents)
 
 
 def update_metadata(

@@ -14,9 +14,9 @@ from osis.document.v1.document_service_pb2 import (
     UndeleteDocumentsRequest,
 )
 
-from .._backoff import repeat
 from .._batches import MAX_DOCUMENTS, Results, document_or_error, in_batches
 from .._errors import ServiceError
+from .._repeating import repeat
 from .._rpcs import Rpcs
 
 
@@ -44,12 +44,7 @@ def duplicate(
         for item in items:
             request.documents.append(item if not isinstance(item, str) else DuplicateDocument(document_id=item, path=path))
             request.documents[-1].new_document_id = request.documents[-1].new_document_id or str(uuid.uuid4())
-        response = repeat(
-            lambda seconds: client.documents.DuplicateDocuments(request, timeout=seconds),
-            backoff=client.backoff,
-            timeout_seconds=client.config.timeout_seconds,
-        )
-        return map(document_or_error, response.results)
+        return map(document_or_error, repeat(client, client.documents.DuplicateDocuments, request).results)
 
     return Results(in_batches(documents, call, size=MAX_DOCUMENTS)).require_all()
 

@@ -10,14 +10,14 @@ from osis.document.v1.post_processing_pb2 import Action, PostProcessing, PostPro
 from osis.document.v1.post_processing_service_pb2 import (
     CancelPostProcessingRequest,
     ListPostProcessingsRequest,
-    ListPostProcessingsResponse,
     StartPostProcessingRequest,
 )
 
 from .. import _watch
-from .._backoff import Deadline, repeat
+from .._backoff import Deadline
 from .._errors import PostProcessingFailed
 from .._paging import PAGE_SIZE, pages
+from .._repeating import repeat
 from .._rpcs import Rpcs
 from .._times import timestamp
 
@@ -38,11 +38,7 @@ def start(
     if isinstance(document_ids, str):
         raise TypeError("document_ids is one text; give a list of ids")
     request = StartPostProcessingRequest(document_ids=document_ids, actions=actions, request_id=request_id or str(uuid.uuid4()))
-    return repeat(
-        lambda seconds: client.post_processings.StartPostProcessing(request, timeout=seconds),
-        backoff=client.backoff,
-        timeout_seconds=client.config.timeout_seconds,
-    ).post_processing
+    return repeat(client, client.post_processings.StartPostProcessing, request).post_processing
 
 
 def watch(client: Rpcs, job_id: str, *, timeout: float | None = None) -> Iterator[PostProcessing]:
@@ -125,13 +121,4 @@ def list_jobs(
         created_from=timestamp(created_from),
         created_before=timestamp(created_before),
     )
-
-    def ask(page_token: str, seconds: float | None) -> ListPostProcessingsResponse:
-        request.page_token = page_token
-        return client.post_processings.ListPostProcessings(request, timeout=seconds)
-
-    return (
-        job
-        for page in pages(ask, backoff=client.backoff, timeout_seconds=client.config.timeout_seconds)
-        for job in page.post_processings
-    )
+    return (job for page in pages(client, client.post_processings.ListPostProcessings, request) for job in page.post_processings)

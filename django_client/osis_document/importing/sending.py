@@ -96,4 +96,4 @@ def _messages(file: BinaryIO, spec: UploadSpec, *, offset: int, sha256: str) -> 
 def _pause(client: Client, attempt: int, error: ServiceError) -> None:
     backoff = client.backoff
     seconds = min(backoff.maximum_seconds, backoff.initial_seconds * 2 ** (attempt - 1))
-    backoff.sleep(max(seconds, error.retry_after_seconds or 0))
+    backoff.pause(max(seconds, error.retry_after_seconds or 0))

@@ -40,7 +40,7 @@ from osis_document_client import (
     from_struct,
     to_struct,
 )
-from osis_document_client._backoff import repeat
+from osis_document_client._repeating import repeat
 
 from .fake_service import API_KEY, Refusal, Service, make_server
 
@@ -122,7 +122,7 @@ def test_for_every_rpc_of_a_client_there_is_a_method() -> None:
 
     assert {service.name: {method.name for method in service.methods} for service, _ in services_of_the_contract()} == {
         **{service: set(names) for service, names in methods.items()},
-        "WorkerService": {"ClaimTask", "ExtendLease", "CompleteTask", "FailTask", "GiveBackTask"},
+        "WorkerService": {"ClaimTask", "ReadInputs", "ExtendLease", "CompleteTask", "FailTask", "GiveBackTask"},
     }
     for names in methods.values():
         for name in names.values():
@@ -254,12 +254,13 @@ def test_no_try_and_no_pause_goes_past_the_deadline_of_the_call(port: int, servi
 def test_all_tries_of_a_call_share_its_deadline() -> None:
     deadlines: list[float | None] = []
 
-    def refused(seconds: float | None) -> None:
-        deadlines.append(seconds)
+    def refused(_request: object, /, *, timeout: float | None) -> None:
+        deadlines.append(timeout)
         raise Unavailable("nobody answers")
 
-    with pytest.raises(Unavailable):
-        repeat(refused, backoff=Backoff(attempts=3, sleep=lambda _: time.sleep(0.01)), timeout_seconds=60)
+    config = ClientConfig(target="nobody.invalid:1", timeout_seconds=60)
+    with Client(config, backoff=Backoff(attempts=3, sleep=lambda _: time.sleep(0.01))) as client, pytest.raises(Unavailable):
+        repeat(client, refused, None)
 
     first, second, third = (each for each in deadlines if each is not None)
     assert 60 >= first > second > third
@@ -326,6 +327,30 @@ def test_a_closed_client_says_so(client: Client) -> None:
 
     with pytest.raises(RuntimeError, match="closed"):
         client.get_document("d1")
+
+
+def test_rpcs_that_were_taken_from_a_client_say_that_it_is_closed_also_if_they_were_never_called(client: Client) -> None:
+    documents, uploads = client.documents, client.uploads
+
+    client.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        documents.GetDocument(GetDocumentRequest())
+    with pytest.raises(RuntimeError, match="closed"):
+        uploads.WriteUpload(iter(()))
+
+
+def test_a_list_whose_client_is_closed_between_two_pages_says_so(client: Client, service: Service) -> None:
+    for number in range(2):
+        service.add_document(f"d{number}", b"x")
+    listed = client.list_documents(page_size=1)
+    first = next(listed)
+
+    client.close()
+
+    assert first.id == "d0"
+    with pytest.raises(RuntimeError, match="closed"):
+        next(listed)
 
 
 def test_processes_forked_from_a_client_that_made_no_call_have_channels_of_their_own(port: int, service: Service) -> None:
