@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 
+import pikepdf
 import pytest
 import requests
 from playwright.sync_api import Page, expect
@@ -137,7 +138,7 @@ def test_what_another_window_saved_first_is_not_overwritten(editor: Page, applic
     editor.get_by_text("changed in another window").wait_for()
     with editor.expect_download() as offered:
         editor.get_by_role("button", name="Download my copy").click()
-    assert len(PdfReader(offered.value.path()).pages) == 3
+    assert [page.rotation for page in PdfReader(offered.value.path()).pages] == [90, 0, 0]
     first, _, third = _saved(editor, application)
     assert (first.rotation, third.rotation) == (0, 180)
 
@@ -155,6 +156,40 @@ def test_a_save_is_tried_again_after_the_network_was_away(editor: Page, applicat
     editor.get_by_text("Unsaved changes").wait_for(state="hidden")
     first, _, _ = _saved(editor, application)
     assert first.rotation == 90
+
+
+def test_a_copy_of_what_cannot_be_saved_has_marks_and_rotations(site: Site, page: Page, complaints: Complaints) -> None:
+    complaints.expect("403 (Forbidden)")
+    page.on("dialog", lambda dialog: dialog.accept())
+    letter = _compact(files.pdf("A sentence to be marked", "The second page", "The third page"), turned=270)
+    page.goto(make_application(site, "Copied", card=[_CARD], documents=[("letter.pdf", letter)]))
+    page.get_by_role("link", name="Edit letter.pdf").click()
+    page.get_by_text("A sentence to be marked").wait_for()
+    _mark(page, "A sentence to be marked")
+    for side in ("right", "left"):
+        page.get_by_role("button", name="Next page").click()
+        page.get_by_role("button", name=f"Rotate this page to the {side}").click()
+    page.route("**/save-editor/*", lambda route: route.fulfill(status=403, body="{}"))
+
+    page.get_by_role("button", name="Save").click()
+    with page.expect_download() as offered:
+        page.get_by_role("button", name="Download my copy").click()
+
+    first, second, third = PdfReader(offered.value.path()).pages
+    assert (first.rotation, second.rotation, third.rotation) == (0, 0, 270)
+    assert (_kinds(first), _kinds(second)) == ({"/Highlight"}, set())
+    assert second.extract_text().strip() == "The second page"
+    with pikepdf.open(offered.value.path()) as copy:
+        assert copy.check_pdf_syntax() == []
+
+
+def _compact(content: bytes, *, turned: int) -> bytes:
+    """The same PDF with its objects in streams, and its second page turned by so many degrees."""
+    written = io.BytesIO()
+    with pikepdf.open(io.BytesIO(content)) as document:
+        document.pages[1].rotate(turned, relative=False)
+        document.save(written, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return written.getvalue()
 
 
 def _mark(page: Page, text: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.support import files, images
 
@@ -246,3 +246,81 @@ def test_what_cannot_be_taken_is_said_before_and_after_sending(form: Page, tmp_p
     row = field(form, "Documents").get_by_role("listitem")
     row.get_by_text("does not match its extension").wait_for()
     expect(form.locator("input[type=hidden][name^=documents_]")).to_have_count(0)
+
+
+def test_a_form_that_was_saved_and_is_sent_once_more_says_what_to_do(form: Page, card: Path) -> None:
+    save(form)
+    form.go_back()
+    expect(field(form, "Identity card").get_by_role("listitem")).to_contain_text("card.png")
+    form.get_by_label("Name:").fill("Ada Once More")
+    form.get_by_role("button", name="Save", exact=True).click()
+
+    form.get_by_text("card.png: this file was sent before, with another form").wait_for()
+    assert form.url.endswith("/new/")
+    form.get_by_role("button", name="Remove card.png").click()
+    choose(form, "Identity card", card)
+    wait_until_stored(form, "identity_card", 1)
+    save(form)
+    expect(form.get_by_role("heading", name="Ada Once More")).to_be_visible()
+    expect(form.get_by_role("link", name=re.compile("card.png"))).to_be_visible()
+
+
+def test_an_upload_waits_as_long_as_the_server_wants_and_says_so(form: Page, tmp_path: Path, complaints: Complaints) -> None:
+    complaints.expect("429 (Too Many Requests)")
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(files.pdf("A letter"))
+    form.evaluate("""
+        window.shown = new Set();
+        new MutationObserver(() => {
+            document.querySelectorAll('.osis-file__status').forEach(({textContent}) => window.shown.add(textContent));
+        }).observe(document.body, {childList: true, subtree: true, characterData: true});
+    """)
+    refused = {"status": 429, "headers": {"Retry-After": "1"}, "body": "{}"}
+    form.route("**/osis_document/uploads/", lambda route: route.fulfill(**refused), times=1)
+
+    choose(form, "Documents", path)
+
+    wait_until_stored(form, "documents", 1)
+    assert "Many files were sent in a short time. It goes on by itself in 1 sec." in form.evaluate("[...window.shown]")
+    save(form)
+    form.get_by_role("link", name="Download letter.pdf").wait_for()
+    assert sha256(downloads(form)["letter.pdf"]) == sha256(path.read_bytes())
+
+
+def test_the_frame_stays_around_the_same_part_when_a_phone_is_turned(form: Page, tmp_path: Path) -> None:
+    upright, lying = ViewportSize(width=360, height=640), ViewportSize(width=640, height=360)
+    path = tmp_path / "portrait.jpg"
+    path.write_bytes(images.picture("JPEG", width=800, height=600))
+    form.set_viewport_size(upright)
+    choose(form, "Portrait", path)
+    form.locator(".cropper-crop-box").wait_for()
+    form.get_by_role("application", name="Frame").focus()
+    for key in ["Shift+ArrowLeft"] * 6 + ["ArrowRight"] * 4:
+        form.keyboard.press(key)
+    before = _framed(form)
+    assert before[2] < 400, "the frame is as large as it was"
+
+    for shape in (lying, upright, lying):
+        form.set_viewport_size(shape)
+        form.wait_for_function(
+            "document.querySelector('.cropper-container').offsetWidth === document.querySelector('.osis-crop__area').offsetWidth"
+        )
+        assert _framed(form) == pytest.approx(before, abs=4)
+    form.get_by_role("button", name="Use this part").click()
+
+    wait_until_stored(form, "portrait", 1)
+    save(form)
+    form.get_by_role("link", name="Download portrait.jpg").wait_for()
+    with Image.open(io.BytesIO(downloads(form)["portrait.jpg"])) as kept:
+        assert kept.size == pytest.approx(before[2:], abs=4)
+
+
+def _framed(page: Page) -> list[float]:
+    """The part of a picture 800 pixels wide that is framed: left, top, width and height, in its pixels."""
+    found: list[float] = page.evaluate("""() => {
+        const [frame, picture] = ['.cropper-crop-box', '.cropper-canvas']
+            .map((each) => document.querySelector(each).getBoundingClientRect());
+        const scale = 800 / picture.width;
+        return [frame.left - picture.left, frame.top - picture.top, frame.width, frame.height].map((each) => each * scale);
+    }""")
+    return found

@@ -41,7 +41,7 @@ export const SavingTooLarge: Story = { render: () => unsaved('tooLarge') };
 
 /** What is shown above the PDF when it could not be saved. */
 function unsaved(fault: Fault) {
-  const props = { trouble: saveTrouble(new GatewayError(fault)), unsaved: true, rotated: true };
+  const props = { trouble: saveTrouble(new GatewayError(fault)), unsaved: true, unturned: true };
   return {
     render: () =>
       h('div', { class: 'osis-document-editor' }, h('section', { class: 'osis-editor' }, h(TroubleNote, props))),

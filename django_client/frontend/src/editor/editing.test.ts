@@ -31,6 +31,7 @@ class FakeView {
     Object.assign(this.state, { page: 1, pages: 3 });
   });
   bytes = vi.fn(async () => new Blob([`changed ${this.changes} times`]));
+  turnedBytes = vi.fn(() => this.bytes());
   commit = vi.fn();
   retry = vi.fn();
 
@@ -207,4 +208,16 @@ it('says so where there can be no copy', async () => {
   await editing.keepCopy();
   expect(editing.trouble.value?.fault).toBe('offline');
   expect(editing.wouldLose).toBe(true);
+});
+
+it('gives a copy without the rotations where the pages cannot be turned here, and says so', async () => {
+  const download = vi.spyOn(copies, 'download').mockImplementation(() => {});
+  await editing.open();
+  view.turnedBytes.mockRejectedValueOnce(new Error('Page object 3 is not in the update.'));
+  view.turn(90);
+  await editing.keepCopy();
+  expect(download).toHaveBeenCalledOnce();
+  expect(editing.copyUnturned.value).toBe(true);
+  await editing.keepCopy();
+  expect(editing.copyUnturned.value).toBe(false);
 });

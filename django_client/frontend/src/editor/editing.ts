@@ -1,4 +1,5 @@
 import { computed, ref, shallowRef } from 'vue';
+import { GatewayError } from '@/gateway/errors';
 import { Gateway } from '@/gateway/gateway';
 import { t } from '@/i18n';
 import { hexOf } from './colours';
@@ -27,6 +28,9 @@ export class Editing implements Commands {
     return this.state.unsaved ? t('editor.unsaved') : this.savedOnce.value ? t('editor.saved') : '';
   });
   readonly state: PdfView['state'];
+
+  /** The copy that the person was given lacks the rotations. */
+  readonly copyUnturned = ref(false);
 
   private readonly savedOnce = ref(false);
   /** Stands for the changes that the person has a copy of. */
@@ -112,11 +116,23 @@ export class Editing implements Commands {
   async keepCopy(): Promise<void> {
     const print = this.view.print();
     try {
-      download(await this.view.bytes(), copyName(this.name.value, t('editor.copyMark')));
+      download(await this.copy(), copyName(this.name.value, t('editor.copyMark')));
       this.keptPrint = print;
     } catch (error) {
       this.fetchFailed(error);
     }
+  }
+
+  /** A PDF that pages cannot be turned in here is better than none. */
+  private copy(): Promise<Blob> {
+    this.copyUnturned.value = false;
+    return this.view.turnedBytes().catch((error: unknown) => {
+      if (error instanceof GatewayError) {
+        throw error;
+      }
+      this.copyUnturned.value = true;
+      return this.view.bytes();
+    });
   }
 
   /** True while leaving the page would lose something: there are changes that are neither saved nor kept as a copy. */

@@ -1,4 +1,4 @@
-import type { AnnotationEditorUIManager, PDFDocumentLoadingTask, PDFDocumentProxy } from 'pdfjs-dist';
+import type { AnnotationEditorUIManager, PDFDocumentLoadingTask, PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist';
 import type { EventBus, PDFPageView, PDFViewer } from 'pdfjs-dist/web/pdf_viewer.mjs';
 import { reactive } from 'vue';
 import { imagesUrl, loadPdfjs, loadViewer, openParts } from '@/pdf/library';
@@ -6,6 +6,7 @@ import { HIGHLIGHTS, INKS, viewerHighlights } from './colours';
 import { RangeSource } from './rangeSource';
 import { Rotations } from './rotations';
 import { scaleOf } from './scales';
+import { withTurnedPages } from './turnedPages';
 import { ViewerTexts } from './viewerTexts';
 
 /** A PDF of at most so many bytes is fetched whole while it is read, so that a token that expires takes nothing away. */
@@ -239,15 +240,44 @@ export class PdfView {
    * @throws GatewayError a part of it cannot be fetched
    */
   async bytes(): Promise<Blob> {
+    return new Blob([await this.written()], { type: 'application/pdf' });
+  }
+
+  /**
+   * The same, with its pages turned.
+   *
+   * @throws GatewayError a part of it cannot be fetched
+   * @throws Error its pages cannot be turned here
+   */
+  async turnedBytes(): Promise<Blob> {
+    const turned = Object.entries(this.turned).map(([index, degrees]) => ({ index: Number(index), degrees }));
+    if (turned.length === 0) {
+      return await this.bytes();
+    }
+    const saved = await this.written(turned.map(({ index }) => index));
+    const pages = turned.map(async ({ index, degrees }) => {
+      const { ref, rotate } = (await this.document?.getPage(index + 1)) as PDFPageProxy;
+      const { num, gen } = ref as { num: number; gen: number };
+      return { num, gen, rotation: (rotate + degrees) % 360 };
+    });
+    return withTurnedPages(saved, await Promise.all(pages));
+  }
+
+  /** @param touched the indices of pages whose objects must be written anew */
+  private async written(touched: number[] = []): Promise<Uint8Array<ArrayBuffer>> {
     this.commit();
     const { document } = this;
     if (!document) {
       throw new Error('Nothing is open.');
     }
-    const drawn = document.annotationStorage.size > 0;
-    const written = this.orFailed<Uint8Array>(drawn ? document.saveDocument() : document.getData());
+    const storage = document.annotationStorage;
+    // pdf.js writes the object of a page anew where something is taken off it; here, nothing is.
+    const marks = touched.map((pageIndex) => ({ key: `pdfjs_internal_editor_turned${pageIndex}`, pageIndex }));
+    marks.forEach(({ key, pageIndex }) => storage.setValue(key, { pageIndex, deleted: true }));
+    const written = this.orFailed<Uint8Array>(storage.size > 0 ? document.saveDocument() : document.getData());
+    marks.forEach(({ key }) => storage.remove(key));
     this.retry();
-    return new Blob([(await written) as BlobPart], { type: 'application/pdf' });
+    return (await written) as Uint8Array<ArrayBuffer>;
   }
 
   /** Takes note that what a print stands for is saved. */

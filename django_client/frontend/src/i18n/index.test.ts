@@ -30,6 +30,10 @@ describe('a text', () => {
     expect(t('shared.previewOf')).toBe('Preview of {name}');
   });
 
+  it('has no names in it that read as if they ended otherwise', () => {
+    expect(t('shared.previewOf', { name: 'invoice\u202Efdp.exe' })).toBe('Preview of invoicefdp.exe');
+  });
+
   it('is chosen by a number, as the language does', () => {
     expect([0, 1, 2].map((count) => t('visualizer.pages', { count }))).toEqual(['0 pages', '1 page', '2 pages']);
     document.documentElement.lang = 'fr';

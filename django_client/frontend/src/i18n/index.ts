@@ -1,3 +1,4 @@
+import { shownName } from '@/shared/names';
 import { en } from './en';
 import { fr } from './fr';
 
@@ -21,8 +22,8 @@ export function locale(): string {
 /**
  * The text of a key in the language of the page.
  *
- * `{name}` stands for a value. A text in forms, `one form|other form`, is chosen by the value `count`, as the plural rules of the
- * language say.
+ * `{name}` stands for a value; what turns the direction of text is taken out of it. A text in forms, `one form|other form`, is
+ * chosen by the value `count`, as the plural rules of the language say.
  */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   const forms = (catalogues[language()] ?? en)[key].split('|');
@@ -30,6 +31,6 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   const text = (rule === 'one' ? forms[0] : forms.at(-1)) ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
-    return typeof value === 'number' ? value.toLocaleString(locale()) : (value ?? whole);
+    return typeof value === 'number' ? value.toLocaleString(locale()) : shownName(value ?? whole);
   });
 }

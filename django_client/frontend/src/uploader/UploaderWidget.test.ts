@@ -42,9 +42,9 @@ beforeEach(() => {
 
 afterEach(() => wrapper?.unmount());
 
-function show(attributes = '', inner = '<input type="file" id="id_files">'): void {
-  document.body.innerHTML = `<main><form><label for="id_files">Proofs:</label>
-    <div class="osis-document-uploader" data-name="files" ${attributes}>${inner}</div></form></main>`;
+function show(attributes = '', inner = '<input type="file" id="id_files">', fieldset = ''): void {
+  document.body.innerHTML = `<main><form><fieldset ${fieldset}><label for="id_files">Proofs:</label>
+    <div class="osis-document-uploader" data-name="files" ${attributes}>${inner}</div></fieldset></form></main>`;
   host = document.querySelector('.osis-document-uploader') as HTMLElement;
   const options = readUploaderOptions(host);
   for (const type of ['osisdocument:add', 'osisdocument:delete']) {
@@ -294,6 +294,35 @@ describe('files that the page comes with', () => {
     expect(wrapper.find('button').exists()).toBe(false);
     expect(wrapper.find('input[type=file]').exists()).toBe(false);
     expect(wrapper.get<HTMLInputElement>('input[type=hidden]').element.disabled).toBe(true);
+  });
+
+  it('are shown in a field that only its fieldset disables, whose markup is empty', async () => {
+    show('data-values="A,kept~1"', '', 'disabled');
+    await flushPromises();
+    expect(wrapper.findAll('.osis-file__name').map((each) => each.text())).toEqual([
+      'A.pdf',
+      'A file that cannot be shown at the moment',
+    ]);
+    expect(wrapper.get('.osis-file a').attributes('href')).toBe('/file/A');
+    expect(wrapper.find('button').exists()).toBe(false);
+    expect(wrapper.find('input[type=file]').exists()).toBe(false);
+  });
+
+  it('are said to be none where a disabled field is empty', async () => {
+    show('', '', 'disabled');
+    await flushPromises();
+    expect(wrapper.text()).toBe('No files');
+  });
+
+  it('have no names that read as if they ended otherwise', async () => {
+    gateway.metadata.mockResolvedValue({ ...details, name: 'invoice\u202Efdp.exe', upload_uuid: 'A' });
+    show('data-values="A"');
+    await flushPromises();
+    expect(wrapper.get('.osis-file__name').text()).toBe('invoicefdp.exe');
+    await press('Rename invoicefdp.exe');
+    expect(wrapper.get<HTMLInputElement>('[aria-label="New name"]').element.value).toBe('invoicefdp');
+    await choose(file('empty\u202Efdp.exe', '', 0));
+    expect(wrapper.get('[role=alert]').text()).toContain('“emptyfdp.exe” was not added');
   });
 });
 

@@ -2,16 +2,40 @@ import Cropper from 'cropperjs';
 
 const LONGEST_SIDE = 8192;
 
-/** Shows a cropper over an image, with options by Cropper.js's own names. */
-export function openCropper(image: HTMLImageElement, options: Record<string, unknown>, ready: () => void): Cropper {
-  return new Cropper(image, {
+/**
+ * Shows a cropper over an image, with options by Cropper.js's own names, until `ended` says so.
+ *
+ * The frame stays around the same part of the picture when the window gets another shape, as that of a phone that is turned.
+ * Cropper draws the picture anew then, and must not know of the frame meanwhile: one that is larger than the new room would keep
+ * the picture larger than it, too.
+ */
+export function openCropper(
+  image: HTMLImageElement,
+  options: Record<string, unknown>,
+  ready: () => void,
+  ended: AbortSignal,
+): Cropper {
+  let frame: Cropper.Data | null = null;
+  const onResize = (act: () => void) => window.addEventListener('resize', act, { signal: ended });
+  onResize(() => {
+    frame = cropper.getData(); // before Cropper hears of it, which listens from when it is ready
+    cropper.clear();
+  });
+  const cropper: Cropper = new Cropper(image, {
     viewMode: 1,
     autoCropArea: 1,
     ...options,
     // Browsers turn pictures as their EXIF says by themselves; Cropper would read them once more for it, whole.
     checkOrientation: false,
-    ready,
+    responsive: true,
+    restore: false,
+    ready: () => {
+      onResize(() => frame?.width && cropper.crop().setData(frame));
+      ready();
+    },
   });
+  ended.addEventListener('abort', () => cropper.destroy());
+  return cropper;
 }
 
 /** What was cut out, as a file of the same kind and name: JPEG stays JPEG, PNG stays PNG. */

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { GatewayError } from '@/gateway/errors';
 import { limitsInWords, problemWith } from './checks';
-import { fewAtOnce } from './few';
 import { guardForm } from './formGuard';
 import { isSameFile, newItem, percentOf } from './items';
 import { splitName, typeName } from './names';
@@ -195,19 +194,6 @@ it('folders that are dropped are told apart from files', () => {
   const dropped = droppedFiles(transfer as unknown as DataTransfer);
   expect(dropped.folders).toEqual(['folder']);
   expect(dropped.files.map(({ name }) => name)).toEqual(['a.txt']);
-});
-
-it('few at once means few at once', async () => {
-  let [running, most] = [0, 0];
-  const done: number[] = [];
-  await fewAtOnce([1, 2, 3, 4, 5], 2, async (item) => {
-    most = Math.max(most, (running += 1));
-    await Promise.resolve();
-    running -= 1;
-    done.push(item);
-  });
-  expect(most).toBe(2);
-  expect(done).toEqual([1, 2, 3, 4, 5]);
 });
 
 describe('the guard of a form', () => {

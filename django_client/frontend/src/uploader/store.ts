@@ -1,6 +1,7 @@
 import { computed, reactive, ref, shallowReactive } from 'vue';
 import { Gateway } from '@/gateway/gateway';
 import { t } from '@/i18n';
+import { Queue } from '@/shared/queue';
 import { wordsFor } from '@/shared/words';
 import { cameBack, UploadMemory } from '@/uploading/memory';
 import { UploadQueue } from '@/uploading/queue';
@@ -8,7 +9,6 @@ import { tusTransfers } from '@/uploading/tusTransfer';
 import type { OpenTransfer } from '@/uploading/transfer';
 import { problemWith } from './checks';
 import { describeItem } from './describing';
-import { fewAtOnce } from './few';
 import {
   isEditableImage,
   isImage,
@@ -102,11 +102,10 @@ export function createStore(options: UploaderOptions, host: EventTarget, service
     if (!options.disabled) {
       recall();
     }
-    void fewAtOnce(
-      items.value.filter(({ known, token }) => !known && token !== ''),
-      3,
-      describe,
-    );
+    const requests = new Queue(3);
+    for (const item of items.value.filter(({ known, token }) => !known && token !== '')) {
+      void requests.run(() => describe(item));
+    }
   }
 
   function recall(): void {

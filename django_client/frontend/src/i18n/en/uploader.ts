@@ -1,5 +1,6 @@
 export const uploader = {
   'uploader.label': 'Files',
+  'uploader.none': 'No files',
   'uploader.list': 'Files that were added',
   'uploader.drop': 'Drop files here, paste them, or',
   'uploader.dropOne': 'Drop a file here, paste it, or',

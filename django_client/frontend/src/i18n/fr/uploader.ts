@@ -2,6 +2,7 @@ import type { uploader as en } from '../en/uploader';
 
 export const uploader: Record<keyof typeof en, string> = {
   'uploader.label': 'Fichiers',
+  'uploader.none': 'Aucun fichier',
   'uploader.list': 'Fichiers ajoutés',
   'uploader.drop': 'Déposez des fichiers ici, collez-les, ou',
   'uploader.dropOne': 'Déposez un fichier ici, collez-le, ou',

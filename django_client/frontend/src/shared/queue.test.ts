@@ -32,3 +32,18 @@ it('one that fails gives its place to the next', async () => {
   await expect(failing).rejects.toThrow('no');
   expect(await next).toBe('yes');
 });
+
+it('few at once means few at once', async () => {
+  const queue = new Queue(2);
+  let [running, most] = [0, 0];
+  const done: number[] = [];
+  const act = async (item: number) => {
+    most = Math.max(most, (running += 1));
+    await Promise.resolve();
+    running -= 1;
+    done.push(item);
+  };
+  await Promise.all([1, 2, 3, 4, 5].map((item) => queue.run(() => act(item))));
+  expect(most).toBe(2);
+  expect(done).toEqual([1, 2, 3, 4, 5]);
+});
