@@ -41,10 +41,8 @@ build_go() {
 }
 
 build_typescript() {
-  export PATH=$bin:$PATH
-  step client-typescript-packages "Installing the packages of the client for TypeScript" \
-    npm clean-install --ignore-scripts --no-audit --no-fund --prefix stubs/typescript
-  step client-typescript "Building the client for TypeScript" npm run build --prefix stubs/typescript
+  scripts/node-packages.sh stubs/typescript
+  PATH=$bin:$PATH step client-typescript "Building the client for TypeScript" npm run build --prefix stubs/typescript
 }
 
 build_java() {

@@ -4,6 +4,7 @@ import json
 import queue
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,30 +23,42 @@ class Driver:
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
+        self._command: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._end()
+        self.end()
 
     def ask(self, command: dict[str, Any], *, seconds: float = 100) -> dict[str, Any]:
-        """Has a command carried out and returns the answer, `{"ok": …}` or `{"error": …}`.
+        """Has a command carried out and returns the answer: `tell` and `answer`."""
+        self.tell(command)
+        return self.answer(seconds=seconds)
+
+    def tell(self, command: dict[str, Any]) -> None:
+        """Gives it a command, and does not wait for the answer."""
+        self._command = command
+        process = self._started()
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):  # `answer` says so
+            process.stdin.write(json.dumps(command, ensure_ascii=False) + "\n")
+            process.stdin.flush()
+
+    def answer(self, *, seconds: float) -> dict[str, Any]:
+        """Returns the next answer, `{"ok": …}` or `{"error": …}`.
 
         Raises:
             AssertionError: the driver ended, or did not answer in time. The next command starts another one.
         """
-        process = self._started()
-        assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(command, ensure_ascii=False) + "\n")
-            process.stdin.flush()
             line = self._answers.get(timeout=seconds)
-        except (queue.Empty, BrokenPipeError):
+        except queue.Empty:
             line = ""
         if not line:
-            self._end()
-            raise AssertionError(f"the driver of {self._language.title} did not answer {command}:\n{self._log()[-4000:]}")
+            self.end()
+            title, log = self._language.title, self._log()[-4000:]
+            raise AssertionError(f"the driver of {title} did not answer {self._command} in {seconds} s:\n{log}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -81,13 +94,15 @@ class Driver:
     def _log(self) -> str:
         return self._log_file.read_text(encoding="utf-8", errors="replace")
 
-    def _end(self) -> None:
-        """Ends it as the protocol says, by the end of its input; by force if that does nothing."""
+    def end(self, *, by_force: bool = False) -> None:
+        """Ends it as the protocol says, by the end of its input; by force if that does nothing, or at once."""
         process, self._process = self._process, None
         if process is None:
             return
         assert process.stdin is not None
         assert process.stdout is not None
+        if by_force:
+            process.kill()
         try:
             process.stdin.close()
             process.wait(_END_SECONDS)

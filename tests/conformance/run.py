@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ from tests.conformance.driver import Driver
 from tests.conformance.scenario import Scenario
 from tests.conformance.world import ABSENT, World, at
 from tests.support.proxy import Cut
+from tests.support.waiting import wait_until
 
 COMMANDS = {"upload", "upload_stream", "download", "call", "watch"}
+#: What is said of a command, and is not part of it.
+_ABOUT = {"expect", "error", "save", "interrupted"}
+#: Less than any client's tries with their pauses take together, and far more than a close needs.
+_AT_ONCE_SECONDS = 3.5
 _WORDS = {"at_least", "at_most", "matches", "count", "absent", "not"}
 
 
@@ -39,10 +45,24 @@ def run(scenario: Scenario, driver: Driver, world: World) -> None:
 def _step(driver: Driver, world: World, step: Mapping[str, Any]) -> None:
     do = step["do"]
     if do in COMMANDS:
-        command = {name: value for name, value in step.items() if name not in {"expect", "error", "save"}}
-        _check_answer(world, step, driver.ask(world.filled(command)))
+        command = world.filled({name: value for name, value in step.items() if name not in _ABOUT})
+        answer = _interrupted(driver, world, command, **step["interrupted"]) if "interrupted" in step else driver.ask(command)
+        if answer is not None:
+            _check_answer(world, step, answer)
     else:
         AROUND[do](driver, world, step)
+
+
+def _interrupted(driver: Driver, world: World, command: dict[str, Any], *, by: str, at: str, call: int) -> dict[str, Any] | None:
+    """Has a command begun, and when the scripted server has got that `call` of the rpc `at`, ends the driver or closes its
+    client: only then is there an answer."""
+    driver.tell(command | {"until_closed": True})
+    wait_until(lambda: len(world.scripted.of(at)) >= call, f"call {call} of {at}", seconds=60)
+    if by == "kill":
+        driver.end(by_force=True)
+        return None
+    driver.tell({"do": "close"})
+    return driver.answer(seconds=_AT_ONCE_SECONDS)
 
 
 def _check_answer(world: World, step: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
@@ -158,6 +178,12 @@ def calls(driver: Driver, world: World, step: Mapping[str, Any]) -> None:
         assert call.time - before.time >= step.get("pause", 0), f"after {call.time - before.time} s"
 
 
+def wait(driver: Driver, world: World, step: Mapping[str, Any]) -> None:
+    """Waits until a `time` of an answer is over."""
+    over = datetime.fromisoformat(world.filled(step["time"]))
+    wait_until(lambda: datetime.now(UTC) > over, f"{over} is over")
+
+
 def proxy(driver: Driver, world: World, step: Mapping[str, Any]) -> None:
     """What went over the proxy: `connections`, and the bytes that were `sent` in all."""
     for name, actual in (("connections", world.proxy.connections), ("sent", sum(world.proxy.sent))):
@@ -165,4 +191,4 @@ def proxy(driver: Driver, world: World, step: Mapping[str, Any]) -> None:
             assert _fits(actual, step[name]), f"{name}: {actual}"
 
 
-AROUND = {each.__name__: each for each in (connect, cut, script, damage, write, look, folder, calls, proxy)}
+AROUND = {each.__name__: each for each in (connect, cut, script, damage, write, look, folder, calls, wait, proxy)}

@@ -75,7 +75,8 @@ class ScriptedServer:
         An item has one of these keys: `refuse` (a table of `code`, `reason`, `message`, `metadata`, `retry_seconds`), `hang` (no
         answer ever), `lose_answer` (done by the real server, and then refused with this code), `take` (so many messages of an
         upload arrive, and then it breaks off), `flip` (the data message with this number, from 1, gets a wrong byte), `sha256`
-        (said of the content), `stop_after` (so many data messages, with `code` or as if that were all).
+        (said of the content), `stop_after` (so many data messages, then the `code`, with `hang` nothing ever, or as if that
+        were all).
         """
         self._plans[rpc].extend(acts)
 
@@ -91,10 +92,8 @@ class ScriptedServer:
         act = self._plans[rpc].popleft() if self._plans[rpc] else {}
         if "refuse" in act:
             _refuse(context, **act["refuse"])
-        if "hang" in act:
-            ended = threading.Event()
-            if context.add_callback(ended.set):
-                ended.wait()
+        if "hang" in act and "stop_after" not in act:
+            _hang(context)
             return
         if "take" in act:
             requests = islice(requests, act["take"] - 1)
@@ -143,6 +142,12 @@ def _parsed(method: str, message: bytes) -> dict[str, Any]:
     return parsed
 
 
+def _hang(context: grpc.ServicerContext) -> None:
+    ended = threading.Event()
+    if context.add_callback(ended.set):
+        ended.wait()
+
+
 def _refuse(
     context: grpc.ServicerContext,
     *,
@@ -182,5 +187,7 @@ def _changed(answers: Iterator[bytes], act: dict[str, Any], context: grpc.Servic
             if sent == act.get("flip"):
                 message.data = bytes([message.data[0] ^ 1]) + message.data[1:]
         yield message.SerializeToString()
-    if "stop_after" in act and "code" in act:
+    if "hang" in act:
+        _hang(context)
+    elif "stop_after" in act and "code" in act:
         context.abort(grpc.StatusCode[act["code"]], "the script ends it here")

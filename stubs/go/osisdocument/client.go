@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/metadata"
 
 	documentv1 "github.com/uclouvain/osis-document/stubs/go/osis/document/v1"
 )
@@ -44,7 +43,9 @@ type Client struct {
 	Tokens          documentv1.TokenServiceClient
 	Uploads         documentv1.UploadServiceClient
 	// Conn is what the stubs call through.
-	Conn *grpc.ClientConn
+	Conn   *grpc.ClientConn
+	closed <-chan struct{}
+	end    context.CancelFunc
 }
 
 // Connect makes a client. The connection is made by the first call.
@@ -53,21 +54,16 @@ func Connect(config Config) (*Client, error) {
 	if config.TLS != nil {
 		transport = credentials.NewTLS(config.TLS)
 	}
-	withKey := func(ctx context.Context) context.Context {
-		if config.APIKey == "" {
-			return ctx
-		}
-		return metadata.AppendToOutgoingContext(ctx, "x-api-key", config.APIKey)
-	}
 	unary := func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
-		return typed(call(withKey(ctx), method, request, reply, conn, options...))
+		return typed(call(ctx, method, request, reply, conn, options...))
 	}
 	stream := func(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
-		opened, err := open(withKey(ctx), desc, conn, method, options...)
+		opened, err := open(ctx, desc, conn, method, options...)
 		return typedStream{opened}, typed(err)
 	}
 	conn, err := grpc.NewClient(config.Target,
 		grpc.WithTransportCredentials(transport),
+		grpc.WithPerRPCCredentials(apiKey(config.APIKey)),
 		grpc.WithUnaryInterceptor(unary),
 		grpc.WithStreamInterceptor(stream),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxResponseBytes)),
@@ -87,6 +83,7 @@ func Connect(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	closed, end := context.WithCancel(context.Background())
 	return &Client{
 		Documents:       documentv1.NewDocumentServiceClient(conn),
 		Downloads:       documentv1.NewDownloadServiceClient(conn),
@@ -94,11 +91,26 @@ func Connect(config Config) (*Client, error) {
 		Tokens:          documentv1.NewTokenServiceClient(conn),
 		Uploads:         documentv1.NewUploadServiceClient(conn),
 		Conn:            conn,
+		closed:          closed.Done(),
+		end:             end,
 	}, nil
 }
 
-// Close ends the connection and all calls over it.
-func (c *Client) Close() error { return c.Conn.Close() }
+// Close ends the connection, and all calls and transfers over it (codes.Canceled).
+func (c *Client) Close() error {
+	c.end()
+	return c.Conn.Close()
+}
+
+type apiKey string
+
+func (k apiKey) RequireTransportSecurity() bool { return false }
+func (k apiKey) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	if k == "" {
+		return nil, nil
+	}
+	return map[string]string{"x-api-key": string(k)}, nil
+}
 
 type typedStream struct{ grpc.ClientStream }
 

@@ -54,18 +54,11 @@ func (c *Client) DownloadFile(ctx context.Context, token, path string, options D
 // SHA-256; ErrDamaged says that something is not as it was sent, and then what was written is not to be used. A lost connection
 // is replaced and reading goes on behind the last byte. The context's deadline is that of the whole.
 func (c *Client) Download(ctx context.Context, token string, to io.Writer, options DownloadOptions) (*documentv1.DownloadHeader, error) {
-	download := &download{to: to, hash: sha256.New(), request: &documentv1.DownloadRequest{
+	download := &download{to: to, hash: sha256.New(), attempts: attempts{closed: c.closed}, request: &documentv1.DownloadRequest{
 		Token: token, ReadOffset: options.Offset, ReadLimit: options.Length, ExpectedSha256: options.ExpectedSHA256,
 	}}
-	for {
-		err := download.try(ctx, c.Downloads)
-		if err == nil {
-			return download.header, nil
-		}
-		if err := download.attempts.pause(ctx, err); err != nil {
-			return download.header, err
-		}
-	}
+	err := download.attempts.repeat(ctx, func() error { return download.try(ctx, c.Downloads) })
+	return download.header, err
 }
 
 type download struct {
@@ -121,7 +114,7 @@ func (d *download) take(message *documentv1.DownloadResponse) error {
 		return err
 	}
 	d.hash.Write(message.Data)
-	d.request.ReadOffset, d.request.ReadLimit, d.attempts = d.request.ReadOffset+size, d.request.ReadLimit-size, 0
+	d.request.ReadOffset, d.request.ReadLimit, d.attempts.fruitless = d.request.ReadOffset+size, d.request.ReadLimit-size, 0
 	return nil
 }
 

@@ -82,25 +82,32 @@ func typed(err error) error {
 }
 
 // attempts counts those that got nowhere one after the other.
-type attempts int
+type attempts struct {
+	fruitless int
+	closed    <-chan struct{} // of the client
+}
 
-// pause waits before the next attempt; an error says why there is to be none.
-func (a *attempts) pause(ctx context.Context, err error) error {
-	var refused *Error
-	if !errors.As(err, &refused) || !passes(refused) || int(*a)+1 >= maxAttempts {
-		return err
-	}
-	wait := min(longestPause, firstPause<<*a)
-	wait = max(refused.RetryAfter, wait/2+rand.N(wait/2))
-	*a++
-	if end, limited := ctx.Deadline(); limited && time.Until(end) <= wait {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		return typed(status.FromContextError(ctx.Err()).Err())
-	case <-time.After(wait):
-		return nil
+// repeat tries until nothing is left to do, with pauses; an error says why there is to be no other try.
+func (a *attempts) repeat(ctx context.Context, try func() error) error {
+	for {
+		err := try()
+		var refused *Error
+		if !errors.As(err, &refused) || !passes(refused) || a.fruitless+1 >= maxAttempts {
+			return err
+		}
+		wait := min(longestPause, firstPause<<a.fruitless)
+		wait = max(refused.RetryAfter, wait/2+rand.N(wait/2))
+		a.fruitless++
+		if end, limited := ctx.Deadline(); limited && time.Until(end) <= wait {
+			return err
+		}
+		select {
+		case <-a.closed:
+			return typed(status.Error(codes.Canceled, "the client was closed"))
+		case <-ctx.Done():
+			return typed(status.FromContextError(ctx.Err()).Err())
+		case <-time.After(wait):
+		}
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	documentv1 "github.com/uclouvain/osis-document/stubs/go/osis/document/v1"
@@ -50,16 +52,19 @@ func (c *Client) UploadFile(ctx context.Context, path string, options UploadOpti
 // it was lost. One that can is read from where it stands. The context's deadline is that of the whole.
 func (c *Client) Upload(ctx context.Context, from io.Reader, options UploadOptions) (*documentv1.UploadResult, error) {
 	upload, asking := newUpload(from, options), options.UploadID != ""
-	for {
-		result, err := upload.try(ctx, c.Uploads, asking)
-		if err == nil {
-			return result, nil
-		}
-		if err := upload.attempts.pause(ctx, err); err != nil {
-			return nil, upload.explained(err)
-		}
+	upload.attempts.closed = c.closed
+	var result *documentv1.UploadResult
+	err := upload.attempts.repeat(ctx, func() (err error) {
+		result, err = upload.try(ctx, c.Uploads, asking)
 		asking = true
+		return err
+	})
+	var refused *Error
+	if errors.As(err, &refused) && passes(refused) {
+		err = fmt.Errorf("the upload of %q was interrupted; to go on, upload it again with the upload id %s: %w",
+			options.Name, upload.spec.UploadId, err)
 	}
+	return result, err
 }
 
 type upload struct {
@@ -124,7 +129,7 @@ func (u *upload) try(ctx context.Context, service documentv1.UploadServiceClient
 			return result, u.requireSameContent(result.Document)
 		}
 		if offset = told.GetPersistedSize(); offset > u.safe {
-			u.safe, u.attempts = offset, 0
+			u.safe, u.attempts.fruitless = offset, 0
 		}
 	}
 	if err := u.goTo(offset); err != nil {
@@ -184,36 +189,37 @@ func (u *upload) goTo(offset int64) error {
 		}
 		u.position = offset
 	}
-	for last := false; u.position < offset && !last; { // read, not skipped: the hash is that of the whole file
-		var err error
-		if _, last, err = u.read(u.buffer[:min(int64(len(u.buffer)), offset-u.position)]); err != nil {
-			return err
-		}
-	}
-	if u.position != offset {
+	if u.position > offset {
 		return fmt.Errorf("upload %s was interrupted, and its source cannot be read from byte %d", u.spec.UploadId, offset)
+	}
+	for u.position < offset { // read, not skipped: the hash is that of the whole file
+		if _, last, err := u.read(u.buffer[:min(int64(len(u.buffer)), offset-u.position)]); err != nil {
+			return err
+		} else if last && u.position < offset {
+			return u.conflict()
+		}
 	}
 	return nil
 }
 
-// explained says of an upload that was interrupted how it goes on.
-func (u *upload) explained(err error) error {
-	var refused *Error
-	if !errors.As(err, &refused) || !passes(refused) {
-		return err
-	}
-	return fmt.Errorf("the upload of %q was interrupted; to go on, upload it again with the upload id %s: %w",
-		u.spec.Name, u.spec.UploadId, err)
-}
-
 // requireSameContent refuses an upload that was finished under this id with another file.
 func (u *upload) requireSameContent(document *documentv1.Document) error {
+	if document.Revision > 0 {
+		return nil // it was changed since, here or elsewhere
+	}
 	err := u.goTo(document.SizeBytes)
 	if err == nil {
 		_, _, err = u.read(u.buffer[:1]) // a byte more would be another file, too
 	}
-	if err == nil && document.Revision == 0 && hex.EncodeToString(u.hash.Sum(nil)) != document.Sha256 {
-		err = fmt.Errorf("upload %s was finished with another file (SHA-256 %s); a new file needs a new upload id", document.Id, document.Sha256)
+	if err == nil && hex.EncodeToString(u.hash.Sum(nil)) != document.Sha256 {
+		err = u.conflict()
 	}
 	return err
+}
+
+// conflict says that what the service has under this id is of another file.
+func (u *upload) conflict() error {
+	told := status.Newf(codes.FailedPrecondition, "upload %s is of another file; a new file needs a new upload id", u.spec.UploadId)
+	metadata := map[string]string{"upload_id": u.spec.UploadId, "field": "sha256"}
+	return &Error{Code: told.Code(), Reason: "UPLOAD_SPEC_CONFLICT", Message: told.Message(), Metadata: metadata, status: told}
 }

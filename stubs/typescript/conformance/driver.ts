@@ -14,6 +14,7 @@ interface Command {
   tls_ca_file?: string;
   path: string;
   name: string;
+  upload_id?: string;
   chunk_size_bytes?: number;
   deadline_seconds?: number;
   token: string;
@@ -22,6 +23,7 @@ interface Command {
   expected_sha256?: string;
   rpc: string;
   request?: JsonValue;
+  until_closed?: boolean;
 }
 
 const SERVICES: Record<string, DescService> = {
@@ -53,6 +55,7 @@ function connect({ target, api_key, tls_ca_file }: Command): JsonValue {
 async function upload(command: Command): Promise<JsonValue> {
   const options = {
     name: command.name,
+    ...(command.upload_id && { uploadId: command.upload_id }),
     ...(command.chunk_size_bytes && { chunkSizeBytes: command.chunk_size_bytes }),
     timeoutMs: milliseconds(command),
   };
@@ -121,18 +124,25 @@ function described(error: unknown): JsonValue {
   return { code: spelled, reason, message, metadata, retry_after_seconds: retryAfterSeconds, type: name };
 }
 
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
 async function answer(line: string): Promise<JsonValue> {
   try {
     const command = JSON.parse(line) as Command;
     const run = COMMANDS[command.do];
     if (!run) throw new osis.OsisDocumentError(`there is no command ${command.do}`, osis.Code.Unimplemented);
-    return { ok: await run(command) };
+    const closed = command.until_closed && lines.next().then(() => client?.close()); // that is the next command
+    try {
+      return { ok: await run(command) };
+    } finally {
+      await closed;
+    }
   } catch (error) {
     return { error: described(error) };
   }
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  if (line.trim()) process.stdout.write(`${JSON.stringify(await answer(line))}\n`);
+for (let next = await lines.next(); !next.done; next = await lines.next()) {
+  process.stdout.write(`${JSON.stringify(await answer(next.value))}\n`);
 }
 client?.close();

@@ -36,6 +36,7 @@ type command struct {
 	TLSCAFile       string          `json:"tls_ca_file"`
 	Path            string          `json:"path"`
 	Name            string          `json:"name"`
+	UploadID        string          `json:"upload_id"`
 	ChunkSizeBytes  int             `json:"chunk_size_bytes"`
 	DeadlineSeconds float64         `json:"deadline_seconds"`
 	Token           string          `json:"token"`
@@ -44,18 +45,22 @@ type command struct {
 	ExpectedSHA256  string          `json:"expected_sha256"`
 	RPC             string          `json:"rpc"`
 	Request         json.RawMessage `json:"request"`
+	UntilClosed     bool            `json:"until_closed"`
 }
 
 type object map[string]any
 
-type driver struct{ client *osisdocument.Client }
+type driver struct {
+	client *osisdocument.Client
+	lines  *bufio.Scanner
+}
 
 var errUnknownCommand = errors.New("no such command")
 
 func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, longestLine)
-	driver := &driver{}
+	driver := &driver{lines: lines}
 	for lines.Scan() {
 		answer := object{}
 		if ok, err := driver.do(lines.Bytes()); err != nil {
@@ -81,6 +86,15 @@ func (d *driver) do(line []byte) (object, error) {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(command.DeadlineSeconds*float64(time.Second)))
 	}
 	defer cancel()
+	if command.UntilClosed { // the next command is to close the client
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			d.lines.Scan()
+			d.client.Close()
+		}()
+		defer func() { <-closed }()
+	}
 	switch command.Do {
 	case "connect":
 		return object{}, d.connect(command)
@@ -123,7 +137,8 @@ func (d *driver) upload(ctx context.Context, command command) (object, error) {
 	if command.Do == "upload_stream" {
 		source = io.MultiReader(file) // no io.Seeker any more
 	}
-	result, err := d.client.Upload(ctx, source, osisdocument.UploadOptions{Name: command.Name, ChunkBytes: command.ChunkSizeBytes})
+	options := osisdocument.UploadOptions{Name: command.Name, UploadID: command.UploadID, ChunkBytes: command.ChunkSizeBytes}
+	result, err := d.client.Upload(ctx, source, options)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -85,6 +86,11 @@ class Session:
         self._client = Client(ClientConfig(target=target, api_key=api_key, tls_ca_file=ca_file))
         return {}
 
+    def close_when_told(self) -> None:
+        """The next command is to close the client."""
+        sys.stdin.readline()
+        self.client.close()
+
     def upload(self, *, path: str, **options: Any) -> dict[str, Any]:
         with Path(path).open("rb") as file:
             return self._upload(file, **options)
@@ -94,9 +100,17 @@ class Session:
             return self._upload(OnceRead(file), **options)  # type: ignore[arg-type]
 
     def _upload(
-        self, file: BinaryIO, *, name: str, chunk_size_bytes: int = 1 << 20, deadline_seconds: float | None = None
+        self,
+        file: BinaryIO,
+        *,
+        name: str,
+        upload_id: str | None = None,
+        chunk_size_bytes: int = 1 << 20,
+        deadline_seconds: float | None = None,
     ) -> dict[str, Any]:
-        result = self.client.upload(file, name=name, chunk_size_bytes=chunk_size_bytes, timeout=deadline_seconds)
+        result = self.client.upload(
+            file, name=name, upload_id=upload_id, chunk_size_bytes=chunk_size_bytes, timeout=deadline_seconds
+        )
         return {"document": MessageToDict(result.document), "write_token": result.write_token}
 
     def download(
@@ -163,18 +177,24 @@ def error_of(error: OsisDocumentError) -> dict[str, Any]:
 def answer_to(session: Session, command: dict[str, Any]) -> dict[str, Any]:
     """Carries out one command."""
     name = command.pop("do")
+    closing = threading.Thread(target=session.close_when_told)
+    if command.pop("until_closed", False):
+        closing.start()
     if name not in {"connect", "upload", "upload_stream", "download", "call", "watch"}:
         return {"error": {"code": grpc.StatusCode.UNIMPLEMENTED.name, "reason": "", "message": f"no command {name!r}"}}
     try:
         return {"ok": getattr(session, name)(**command)}
     except OsisDocumentError as exc:
         return error_of(exc)
+    finally:
+        if closing.ident is not None:
+            closing.join()
 
 
 def main() -> None:
     """Answers commands until there are no more."""
     session = Session()
-    for line in sys.stdin:
+    while line := sys.stdin.readline():
         print(json.dumps(answer_to(session, json.loads(line))), flush=True)
 
 

@@ -41,13 +41,16 @@ final class Tries {
         long asked = error == null ? 0 : error.retryAfter().map(Duration::toMillis).orElse(0L);
         long pause = Math.max((long) backoff, asked);
         fruitless++;
-        boolean ended = channel.isShutdown() || Context.current().isCancelled();
-        if (ended || fruitless >= ATTEMPTS || (deadline != null && deadline.timeRemaining(TimeUnit.MILLISECONDS) <= pause)) {
+        boolean last = fruitless >= ATTEMPTS || Context.current().isCancelled()
+                || (deadline != null && deadline.timeRemaining(TimeUnit.MILLISECONDS) <= pause);
+        if (channel.isShutdown() || (!last && channel.awaitTermination(pause, TimeUnit.MILLISECONDS))) {
+            throw new OsisDocumentException(stopped + ": the client was closed", Status.Code.CANCELLED, "", metadata);
+        }
+        if (last) {
             String why = error == null ? "the stream ended before its end" : error.getMessage();
             Status.Code code = error == null ? Status.Code.UNAVAILABLE : error.code();
             throw new OsisDocumentException(stopped + ": " + why, code, metadata, error);
         }
-        Thread.sleep(pause);
         channel.resetConnectBackoff(); // gRPC's own pause would grow to two minutes
     }
 }

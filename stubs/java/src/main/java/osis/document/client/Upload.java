@@ -86,15 +86,22 @@ final class Upload {
 
     /** What is finished under this id may have been another file. */
     private void requireSameContent(Document document) throws IOException {
-        goTo(document.getSizeBytes());
-        read(1);
-        if (document.getRevision() == 0 && !document.getSha256().equals(Sha256.hex(digest))) {
-            throw new OsisDocumentException(
-                    "upload %s was finished with another file; a new file needs a new upload id".formatted(spec.getUploadId()),
-                    Status.Code.FAILED_PRECONDITION,
-                    "UPLOAD_SPEC_CONFLICT",
-                    Map.of("upload_id", spec.getUploadId(), "field", "sha256"));
+        if (document.getRevision() > 0) {
+            return; // it was changed since, here or elsewhere
         }
+        goTo(document.getSizeBytes());
+        read(1); // a byte more would be another file, too
+        if (!document.getSha256().equals(Sha256.hex(digest))) {
+            throw conflict();
+        }
+    }
+
+    private OsisDocumentException conflict() {
+        return new OsisDocumentException(
+                "upload %s is of another file; a new file needs a new upload id".formatted(spec.getUploadId()),
+                Status.Code.FAILED_PRECONDITION,
+                "UPLOAD_SPEC_CONFLICT",
+                Map.of("upload_id", spec.getUploadId(), "field", "sha256"));
     }
 
     private WriteUploadResponse send(long offset) throws IOException, InterruptedException, StatusException {
@@ -149,7 +156,7 @@ final class Upload {
         }
         while (position < offset) { // read, not skipped: the hash is that of the whole file
             if (!read((int) Math.min(chunkSizeBytes, offset - position)).hasRemaining()) {
-                throw new IOException("the source has %d bytes, fewer than the %d already sent".formatted(position, offset));
+                throw conflict(); // the source has fewer bytes than were sent under this id
             }
         }
     }

@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,15 +58,18 @@ public final class Driver {
             UploadServiceGrpc.getServiceDescriptor(),
             WorkerServiceGrpc.getServiceDescriptor());
 
+    private final BufferedReader commands;
     private OsisDocumentClient client;
 
-    private Driver() {}
+    private Driver(BufferedReader commands) {
+        this.commands = commands;
+    }
 
     public static void main(String[] arguments) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         PrintStream answers = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         Gson gson = new Gson().newBuilder().serializeNulls().disableHtmlEscaping().create();
-        Driver driver = new Driver();
+        Driver driver = new Driver(commands);
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
             answers.println(gson.toJson(driver.answer(JsonParser.parseString(line).getAsJsonObject())));
         }
@@ -75,6 +79,30 @@ public final class Driver {
     }
 
     private JsonObject answer(JsonObject command) {
+        Thread closing = new Thread(this::closeWhenTold);
+        if (has(command, "until_closed")) {
+            closing.start();
+        }
+        JsonObject answer = outcome(command);
+        try {
+            closing.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        return answer;
+    }
+
+    /** The next command is to close the client. */
+    private void closeWhenTold() {
+        try {
+            commands.readLine();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        client.close();
+    }
+
+    private JsonObject outcome(JsonObject command) {
         try {
             return with("ok", run(command));
         } catch (StatusRuntimeException e) {
@@ -128,7 +156,7 @@ public final class Driver {
 
     private JsonElement upload(JsonObject command) throws Exception {
         Path file = Path.of(text(command, "path"));
-        UploadSpec spec = UploadSpec.newBuilder().setName(text(command, "name")).build();
+        UploadSpec spec = UploadSpec.newBuilder().setName(text(command, "name")).setUploadId(text(command, "upload_id")).build();
         UploadResult result;
         if (text(command, "do").equals("upload")) {
             result = limited(command).upload(file, spec);
