@@ -108,7 +108,7 @@ def _invalid_values() -> Iterator[CheckMessage]:
         "OSIS_DOCUMENT_TIMEOUTS": conf.timeouts,
         "OSIS_DOCUMENT_DOMAIN_LIST": conf.domain_list,
         "OSIS_DOCUMENT_UPLOAD_LIMIT": conf.upload_limit,
-        "OSIS_DOCUMENT_TRUSTED_ADDRESSES": conf.trusted_networks,
+        "OSIS_DOCUMENT_TRUSTED_ADDRESSES": conf.require_trusted_addresses,
         "ENABLE_MIMETYPE_VALIDATION": conf.mimetype_validation_enabled,
         "OSIS_DOCUMENT_ALLOWED_EXTENSIONS": conf.allowed_extensions,
         "OSIS_DOCUMENT_MAX_UPLOAD_SIZE": conf.max_upload_size,

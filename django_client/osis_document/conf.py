@@ -14,6 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+Network = IPv4Network | IPv6Network
+
 _MEBIBYTE = 1 << 20
 _GIBIBYTE = 1 << 30
 _DAY_SECONDS = 24 * 60 * 60
@@ -138,13 +140,27 @@ def trusted_addresses() -> list[str]:
     return _texts("OSIS_DOCUMENT_TRUSTED_ADDRESSES")
 
 
-def trusted_networks() -> list[IPv4Network | IPv6Network]:
-    """The same as networks.
+def trusted_networks() -> list[Network]:
+    """The same as networks. What is none is left out (a system check tells of it), so that nobody is trusted by it."""
+    return [network for entry in trusted_addresses() if (network := as_network(entry)) is not None]
 
-    Raises:
-        ImproperlyConfigured: one of them is none. The gateway trusts nobody by such an entry.
-    """
-    return [_network(entry) for entry in trusted_addresses()]
+
+def require_trusted_addresses() -> None:
+    """Raises ImproperlyConfigured if one of them is none."""
+    for entry in trusted_addresses():
+        if as_network(entry) is None:
+            raise ImproperlyConfigured(
+                f"OSIS_DOCUMENT_TRUSTED_ADDRESSES has {entry!r}, which is no address; write addresses and networks, "
+                "for example '10.0.0.0/8'"
+            )
+
+
+def as_network(text: str) -> Network | None:
+    """The network that a text stands for (an address is one of its own); None if it is none."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 def allowed_extensions() -> list[str]:
@@ -225,16 +241,6 @@ def is_set(name: str) -> bool:
 
 def _is_duration(seconds: object) -> bool:
     return isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
-
-
-def _network(entry: str) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(entry, strict=False)
-    except ValueError as exc:
-        raise ImproperlyConfigured(
-            f"OSIS_DOCUMENT_TRUSTED_ADDRESSES has {entry!r}, which is no address; write addresses and networks, "
-            "for example '10.0.0.0/8'"
-        ) from exc
 
 
 def _value(name: str) -> Any:

@@ -224,11 +224,17 @@ def test_every_bad_token_has_its_text_in_the_users_language_and_nothing_leaks(
 
 
 def test_types_and_sizes_of_new_files_are_checked_and_those_of_old_ones_are_not(upload: Upload, store: Upload) -> None:
-    limited = form_of(mimetypes=["application/pdf"], max_size=3)
+    docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    limited = form_of(mimetypes=["application/pdf", docx, "x-own/type"], max_size=3)
     form = limited(sent([upload(b"12345", "large.txt")]))
     assert form.errors == {"files": ["large.txt: the file is larger than 3\xa0bytes. Choose a smaller one."]}
     form = limited(sent([upload(b"123", "short.txt")]))
-    assert form.errors["files"] == ["short.txt: files of this type (text/plain) are not accepted here. Choose another file."]
+    told = "short.txt: files of this type (TXT) are not accepted here. Choose a file of another type: PDF, DOCX, x-own/type."
+    assert form.errors["files"] == [told]
+    with translation.override("fr"):
+        french = limited(sent([upload(b"123", "short.txt")])).errors["files"]
+    in_french = "les fichiers de ce type (TXT) ne sont pas acceptés ici. Choisissez un fichier d’un autre type"
+    assert french == [f"short.txt\xa0: {in_french}\xa0: PDF, DOCX, x-own/type."]
     old = write_token(store(b"12345"))
     assert limited(sent([old])).is_valid()
 

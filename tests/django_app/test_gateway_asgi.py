@@ -1,9 +1,12 @@
 """The gateway under uvicorn (ASGI): the same bytes, streamed without holding up others."""
 
 import json
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from hashlib import sha256
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -134,6 +137,30 @@ def test_an_upload_reaches_the_service_while_it_arrives(gateway, service):
 
     assert status == 201, text
     assert gateway.get(f"file/{json.loads(text)['token']}").content == content
+
+
+def test_a_part_of_a_resumable_upload_reaches_the_service_while_it_arrives(gateway, service):
+    content = files.pdf_of_size(8 * MEBIBYTE, seed=16)
+    tus = {"Tus-Resumable": "1.0.0"}
+    named = {"Upload-Length": str(len(content)), "Upload-Metadata": f"filename {b64encode(b'scan.pdf').decode()}"}
+    created = gateway.post("uploads/", headers=tus | named)
+    assert created.status_code == 201, created.text
+    where = urlsplit(created.headers["Location"])
+
+    with closing(HTTPConnection(urlsplit(gateway.url).netloc, timeout=30)) as connection:
+        connection.putrequest("PATCH", where.path)
+        part = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0", "Content-Length": str(len(content))}
+        for name, value in (tus | part).items():
+            connection.putheader(name, value)
+        connection.endheaders(content[: 4 * MEBIBYTE])
+        wait_until(lambda: any(path.stat().st_size for path in spooled(service)), "bytes have arrived")
+        connection.send(content[4 * MEBIBYTE :])
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(len(content))), answer.read()
+
+    token = answer.headers["Osis-Write-Token"]
+    assert gateway.get(f"file/{token}").content == content
+    assert gateway.get(f"metadata/{token}").json()["hash"] == sha256(content).hexdigest()
 
 
 @pytest.mark.slow

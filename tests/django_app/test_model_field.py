@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core import serializers
 from django.core.exceptions import ValidationError
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import F
 from reportlab.pdfgen.canvas import Canvas
 
@@ -243,6 +243,46 @@ def test_bulk_create_that_is_rolled_back_leaves_held_documents(alias: str, uploa
         Dossier.objects.using(alias).bulk_create([made])
         transaction.set_rollback(True, using=alias)
     assert is_held(made.files[0])
+
+
+def test_bulk_create_of_which_a_token_is_refused_leaves_held_documents_which_another_try_makes_final(
+    alias: str, upload: Upload
+) -> None:
+    rows = Dossier.objects.using(alias)
+    made = [Dossier(files=[upload()]), Dossier(files=[upload(), "no.token.this"]), Dossier(files=[upload()])]
+    with pytest.raises(exceptions.TokenNotFound):
+        rows.bulk_create(made)
+    assert rows.count() == 0
+    assert is_held(made[0].files[0])
+    made[1].files = made[1].files[:1]
+    rows.bulk_create(made)
+    found = {each for row in rows.all() for each in row.files}
+    assert len(found) == 3
+    assert not any(map(is_held, found))
+
+
+def test_a_forced_update_of_a_row_that_is_not_there_leaves_held_documents_which_another_save_makes_final(
+    alias: str, upload: Upload
+) -> None:
+    dossier = Dossier(pk=4711, files=[upload()])
+    for _ in range(2):
+        with pytest.raises(DatabaseError):
+            dossier.save(using=alias, force_update=True)
+        assert is_held(dossier.files[0])
+    dossier.save(using=alias)
+    assert Dossier.objects.using(alias).get().files == dossier.files
+    assert status_of(dossier.files[0]) == "UPLOADED"
+    assert not is_held(dossier.files[0])
+
+
+def test_documents_of_a_row_that_bulk_create_passes_over_stay(alias: str, upload: Upload) -> None:
+    rows = Dossier.objects.using(alias)
+    there = rows.create(files=[upload()])
+    twice, new = Dossier(pk=there.pk, files=[upload()]), Dossier(pk=there.pk + 1, files=[upload()])
+    rows.bulk_create([twice, new], ignore_conflicts=True)
+    assert [rows.get(pk=each.pk).files for each in (there, new)] == [there.files, new.files]
+    assert not is_held(new.files[0])
+    assert (status_of(twice.files[0]), is_held(twice.files[0])) == ("UPLOADED", False)
 
 
 def test_update_and_bulk_update_refuse_tokens_and_take_uuids(alias: str, upload: Upload, store: Upload) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ..enums import FileStatus
+from ..services import times
 from .words import JobState, JobType, YesNo
 
 _ANY = ("", _("All"))
@@ -88,7 +89,4 @@ def beginning(values: dict[str, Any], field: str, *, days_later: int = 0) -> Tim
     day = values.get(field)
     if day is None:
         return None
-    moment = timezone.make_aware(datetime.combine(day + timedelta(days=days_later), time()))
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made
+    return times.timestamp(timezone.make_aware(datetime.combine(day + timedelta(days=days_later), time())))

@@ -19,6 +19,7 @@ from ..services import tokens as token_service
 from . import references
 from .identifiers import may_be_token, statement_of
 from .options import UploadOptions
+from .type_names import type_name, type_names
 
 
 def checked(
@@ -75,9 +76,12 @@ def problem_with(document: Document, options: UploadOptions) -> str | None:
     if limit is not None and document.size_bytes > limit:
         return too_large(document.name, limit)
     if options.mimetypes and document.mime_type not in options.mimetypes:
-        return _("%(name)s: files of this type (%(type)s) are not accepted here. Choose another file.") % {
+        return _(
+            "%(name)s: files of this type (%(type)s) are not accepted here. Choose a file of another type: %(accepted)s."
+        ) % {
             "name": document.name,
-            "type": document.mime_type,
+            "type": type_name(document.mime_type),
+            "accepted": type_names(options.mimetypes),
         }
     return None
 

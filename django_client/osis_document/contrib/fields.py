@@ -46,12 +46,15 @@ class FileField(_Field):
     The documents follow the host's transaction: they are confirmed with a hold, which ends by itself when the transaction is
     rolled back. After the commit they are made final, post-processed if they are others than before, and those that were
     replaced are deleted, but for the UUIDs in the instance's `_files_to_keep`. Deleting an instance deletes its documents.
+    A save that fails after documents were confirmed for it (a forced update of a row that is not there, a `bulk_create()` with a
+    refused token further on) leaves them on hold, too; saving the same instances again makes them final.
 
     A document belongs to one row. Of two rows that name it (an instance saved again with another key, a copy made by the admin's
     `save_as`), the first one that is deleted or given other documents takes it along; so give the copy documents of its own:
     `copy.files = list(documents_remote_duplicate(original.files).values())`. To move documents between rows, save both in one
-    transaction. `update()`, `bulk_update()` and `bulk_create()` over rows that are there delete nothing; what they replace
-    stays with the service, and `osis_document_reconcile` lists it.
+    transaction. `update()` and `bulk_update()` take UUIDs alone, and refuse tokens. They and `bulk_create()` over rows that are
+    there delete nothing; what they replace, or pass over (`ignore_conflicts`), stays with the service, and
+    `osis_document_reconcile` lists it.
 
     Args:
         upload_to: a folder, in which strftime's signs stand for the time of the upload; or a function of the instance and the

@@ -26,18 +26,11 @@ def address_of(request: HttpRequest) -> str:
 
 def is_trusted(address: str) -> bool:
     """True when `OSIS_DOCUMENT_TRUSTED_ADDRESSES` has this address, or a network that it is in."""
-    try:
-        known = ipaddress.ip_network(address, strict=False)
-    except ValueError:
-        return False
-    return any(_contains(entry, known) for entry in conf.trusted_addresses())
+    known = conf.as_network(address)
+    return known is not None and any(_contains(network, known) for network in conf.trusted_networks())
 
 
-def _contains(entry: str, address: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    try:
-        network = ipaddress.ip_network(entry, strict=False)
-    except ValueError:
-        return False  # a system check tells of it
+def _contains(network: conf.Network, address: conf.Network) -> bool:
     if isinstance(network, ipaddress.IPv6Network):
         return isinstance(address, ipaddress.IPv6Network) and (address.subnet_of(network) or network.subnet_of(address))
     return isinstance(address, ipaddress.IPv4Network) and address.subnet_of(network)

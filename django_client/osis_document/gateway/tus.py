@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +19,7 @@ from osis_document.gateway.base import BrowserView
 from osis_document.gateway.description import described
 from osis_document.gateway.throttling import UploadThrottle
 from osis_document.gateway.tus_uploads import Address, Progress
+from osis_document.services import times
 
 _VERSION = OpenApiParameter("Tus-Resumable", enum=[tus_headers.VERSION], location=OpenApiParameter.HEADER, required=True)
 _OFFSET = OpenApiParameter("Upload-Offset", OpenApiTypes.INT64, OpenApiParameter.HEADER, required=True)
@@ -195,4 +195,4 @@ def _say_progress(response: HttpResponse, progress: Progress) -> None:
 
 def _say_expiry(response: HttpResponse, moment: Timestamp) -> None:
     if moment.seconds:
-        response["Upload-Expires"] = tus_headers.expires(moment.ToDatetime(tzinfo=UTC))
+        response["Upload-Expires"] = tus_headers.expires(times.moment(moment))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import unicodedata
 import uuid
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from django.utils import timezone
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from osis.document.v1.document_pb2 import Document, DocumentStatus, ExpirationPolicy
 from osis.document.v1.upload_service_pb2 import ImportSpec, UploadSpec
 from osis_document_client import to_struct
 
 from .. import conf
+from ..services import times
 from ..services.documents import SYSTEM_KEYS
 from .outcomes import NotImported, Outcome
 from .tables import OldCopy, OldDocument
@@ -45,12 +45,12 @@ def document_spec(document: OldDocument, file: BinaryIO) -> UploadSpec:
     imported = ImportSpec(
         status=_status(document),
         path=document.file,
-        upload_time=_timestamp(document.uploaded_at),
-        update_time=_timestamp(document.modified_at),
+        upload_time=times.timestamp(document.uploaded_at),
+        update_time=times.timestamp(document.modified_at),
     )
     expires_at = _expiration(document)
     if expires_at is not None:
-        imported.expire_time.CopyFrom(_timestamp(expires_at))
+        imported.expire_time.CopyFrom(times.timestamp(expires_at))
         imported.expiration_policy = ExpirationPolicy.EXPIRATION_POLICY_EXPORT
     try:
         own_keys = to_struct({key: value for key, value in document.metadata.items() if key not in _ITS_OWN_KEYS})
@@ -73,8 +73,8 @@ def copy_spec(copy: OldCopy, file: BinaryIO) -> UploadSpec:
         size_bytes=_size_bytes(file),
         imported=ImportSpec(
             modified_copy_of=str(copy.document.id),
-            upload_time=_timestamp(copy.created_at),
-            update_time=_timestamp(copy.modified_at),
+            upload_time=times.timestamp(copy.created_at),
+            update_time=times.timestamp(copy.modified_at),
         ),
     )
 
@@ -83,7 +83,7 @@ def require_same_document(found: Document, document: OldDocument, *, sha256: str
     """Raises `NotImported` unless the service's document is the one of the table, whatever was done to it there since."""
     if found.path != unicodedata.normalize("NFC", document.file):
         raise NotImported(Outcome.DIFFERENT, f"the service has a document with this id at {found.path!r}")
-    if abs(_moment(found.upload_time) - document.uploaded_at) > _CLOCK_LEEWAY:
+    if abs(times.moment(found.upload_time) - document.uploaded_at) > _CLOCK_LEEWAY:
         raise NotImported(Outcome.DIFFERENT, "the service has a document with this id that was uploaded at another time")
     if found.revision == 0 and found.sha256 != sha256:
         raise NotImported(Outcome.DIFFERENT, f"the service has a document with this id and the SHA-256 {found.sha256}")
@@ -92,7 +92,7 @@ def require_same_document(found: Document, document: OldDocument, *, sha256: str
 def require_same_copy(found: Document, copy: OldCopy, *, sha256: str) -> None:
     """Raises `NotImported` unless the service's modified copy is the one of the table, or a later one of the same."""
     modified = found.modified
-    changed_since = _moment(modified.update_time) - copy.modified_at > _CLOCK_LEEWAY
+    changed_since = times.moment(modified.update_time) - copy.modified_at > _CLOCK_LEEWAY
     if modified.sha256 != sha256 and not changed_since:
         raise NotImported(Outcome.DIFFERENT, f"the service has a modified copy with the SHA-256 {modified.sha256}")
 
@@ -129,13 +129,3 @@ def _expiration(document: OldDocument) -> datetime | None:
 
 def _size_bytes(file: BinaryIO) -> int:
     return os.fstat(file.fileno()).st_size
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made
-
-
-def _moment(message: Timestamp) -> datetime:
-    return message.ToDatetime(tzinfo=UTC)

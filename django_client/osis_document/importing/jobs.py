@@ -21,6 +21,7 @@ from osis.document.v1.post_processing_pb2 import (
 from osis.document.v1.post_processing_service_pb2 import ImportedPostProcessing, StartPostProcessingRequest
 from osis_document_client import convert, merge
 
+from ..services import times
 from .outcomes import NotImported, Outcome
 from .tables import OldJob, OldRecord
 
@@ -52,9 +53,11 @@ def record_request(record: OldRecord) -> StartPostProcessingRequest:
         output_document_ids=record.outputs,
     )
     imported = ImportedPostProcessing(
-        post_processing_id=str(record.id), state=DONE, actions=[ActionStatus(action=action, state=DONE, records=[made])]
+        post_processing_id=str(record.id),
+        state=DONE,
+        actions=[ActionStatus(action=action, state=DONE, records=[made])],
+        create_time=times.timestamp(record.created_at),
     )
-    imported.create_time.FromDatetime(record.created_at)
     return StartPostProcessingRequest(document_ids=record.inputs, actions=[action], imported=imported)
 
 
@@ -220,9 +223,5 @@ def _failure(results: Any) -> PostProcessingFailure:
 
 def _created(records: Iterable[OldRecord]) -> Timestamp | None:
     """When the first record was made: the job's own row does not say when it was started."""
-    moments = [record.created_at for record in records]
-    if not moments:
-        return None
-    made = Timestamp()
-    made.FromDatetime(min(moments))
-    return made
+    first = min((record.created_at for record in records), default=None)
+    return times.timestamp(first) if first is not None else None

@@ -9,6 +9,8 @@ from osis.document.v1.document_pb2 import DocumentStatus
 from osis.document.v1.upload_service_pb2 import StartUploadRequest, UploadSpec
 from osis_document_client import Client, ExtensionNotAllowed, FileTooLarge
 
+from . import times
+
 #: Refused by every service, so that nothing is begun by asking.
 _NAME = "settings.osis-document-check"
 _SIZE_BYTES = 1 << 62
@@ -60,4 +62,4 @@ def _token_max_age(client: Client) -> int | None:
     if not answer.HasField("token"):
         return None
     inspected = client.inspect_token(answer.token.token)
-    return round((inspected.token.expire_time.ToDatetime() - inspected.issue_time.ToDatetime()).total_seconds())
+    return round((times.moment(inspected.token.expire_time) - times.moment(inspected.issue_time)).total_seconds())

@@ -1,10 +1,17 @@
-"""Moments, as HTTP bodies have them."""
+"""Moments, as the contract and HTTP bodies have them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
+
+
+def timestamp(moment: datetime) -> Timestamp:
+    """A moment that knows its time zone, as the contract has it."""
+    made = Timestamp()
+    made.FromDatetime(moment)
+    return made
 
 
 def moment(timestamp: Timestamp) -> datetime:

@@ -13,9 +13,10 @@ from osis.document.v1.document_service_pb2 import (
 )
 from osis_document_client import ArgumentInvalid, NotAnImage, NotAPdf, ServiceError
 
+from ..services import times
 from . import rules
 from .signing import Claims
-from .store import Store, Stored, require_unspent, stamp
+from .store import Store, Stored, require_unspent
 
 
 class ChangeRpcs:
@@ -72,7 +73,7 @@ class ChangeRpcs:
         return answer
 
     def _change(self, found: Stored, claims: Claims, content: bytes) -> None:
-        document, now = found.document, stamp(self._store.now())
+        document, now = found.document, times.timestamp(self._store.now())
         document.revision += 1
         document.update_time.CopyFrom(now)
         described = document.modified if claims.modified else document

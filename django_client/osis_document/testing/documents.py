@@ -45,10 +45,11 @@ from osis_document_client import (
     UploadIdTaken,
 )
 
+from ..services import times
 from . import rules
 from .changes import ChangeRpcs
 from .signing import Claims
-from .store import DELETED, INFECTED, REQUESTED, UPLOADED, Stored, item_error, moment, require_sound, results, spent, stamp
+from .store import DELETED, INFECTED, REQUESTED, UPLOADED, Stored, item_error, require_sound, results, spent
 
 _HOLD = timedelta(days=7)
 _PAGE = 25
@@ -72,7 +73,9 @@ class DocumentRpcs(ChangeRpcs):
         everything = [found.document for found in self._store.documents.values()]
         by_path = request.order == DocumentOrder.DOCUMENT_ORDER_PATH_ASC
         newest_first = request.order not in {DocumentOrder.DOCUMENT_ORDER_UPLOAD_TIME_ASC, DocumentOrder.DOCUMENT_ORDER_PATH_ASC}
-        everything.sort(key=lambda each: (each.path if by_path else moment(each.upload_time), each.id), reverse=newest_first)
+        everything.sort(
+            key=lambda each: (each.path if by_path else times.moment(each.upload_time), each.id), reverse=newest_first
+        )
         if request.page_token:
             ids = [each.id for each in everything]
             if request.page_token not in ids:
@@ -99,7 +102,7 @@ class DocumentRpcs(ChangeRpcs):
         for key in request.remove_keys:
             changed.metadata.fields.pop(key, None)
         rules.require_metadata(changed.metadata)
-        changed.update_time.CopyFrom(stamp(self._store.now()))
+        changed.update_time.CopyFrom(times.timestamp(self._store.now()))
         document.CopyFrom(changed)
         return UpdateMetadataResponse(document=document)
 
@@ -154,11 +157,11 @@ class DocumentRpcs(ChangeRpcs):
         document.status = UPLOADED
         document.expiration_policy = item.expiration_policy or ExpirationPolicy.EXPIRATION_POLICY_NONE
         if item.expiration_policy == ExpirationPolicy.EXPIRATION_POLICY_EXPORT:
-            document.expire_time.CopyFrom(stamp(now + timedelta(seconds=conf.export_expiration_policy_age())))
+            document.expire_time.CopyFrom(times.timestamp(now + timedelta(seconds=conf.export_expiration_policy_age())))
         if request.HasField("hold"):
             lasts = request.hold.duration.ToTimedelta() if request.hold.HasField("duration") else _HOLD
-            document.hold_expire_time.CopyFrom(stamp(now + lasts))
-        document.update_time.CopyFrom(stamp(now))
+            document.hold_expire_time.CopyFrom(times.timestamp(now + lasts))
+        document.update_time.CopyFrom(times.timestamp(now))
         return document
 
     def finalize_documents(self, request: FinalizeDocumentsRequest) -> FinalizeDocumentsResponse:
@@ -287,14 +290,14 @@ class DocumentRpcs(ChangeRpcs):
 
 
 def _matches(document: Document, wanted: ListDocumentsRequest) -> bool:
-    uploaded: datetime = moment(document.upload_time)
+    uploaded: datetime = times.moment(document.upload_time)
     return (
         (not wanted.statuses or document.status in wanted.statuses)
         and (not wanted.mime_types or document.mime_type in wanted.mime_types)
         and wanted.name_contains.casefold() in document.name.casefold()
         and document.path.startswith(wanted.path_prefix)
-        and (not wanted.HasField("uploaded_from") or uploaded >= moment(wanted.uploaded_from))
-        and (not wanted.HasField("uploaded_before") or uploaded < moment(wanted.uploaded_before))
+        and (not wanted.HasField("uploaded_from") or uploaded >= times.moment(wanted.uploaded_from))
+        and (not wanted.HasField("uploaded_before") or uploaded < times.moment(wanted.uploaded_before))
         and (not wanted.HasField("held") or document.HasField("hold_expire_time") == wanted.held)
         and (not wanted.HasField("corrupt") or document.corrupt == wanted.corrupt)
     )

@@ -38,9 +38,10 @@ from osis_document_client import (
     TypeNotConvertible,
 )
 
+from ..services import times
 from . import rules
 from .pdf import small_pdf
-from .store import UPLOADED, Store, Stored, moment, require_sound, stamp
+from .store import UPLOADED, Store, Stored, require_sound
 
 #: What becomes of jobs when they are started.
 Outcome = Literal["done", "pending", "failed"]
@@ -163,7 +164,7 @@ class JobRpcs:
             raise TypeNotConvertible(f"{found.document.name!r} is {mime_type}, which no converter takes.", metadata=metadata)
 
     def _begin(self, request: StartPostProcessingRequest) -> PostProcessing:
-        now = stamp(self._store.now())
+        now = times.timestamp(self._store.now())
         job = PostProcessing(id=str(uuid.uuid4()), state=PENDING, create_time=now, update_time=now, client="fake")
         job.input_document_ids.extend(request.document_ids)
         for action in request.actions:
@@ -187,7 +188,7 @@ class JobRpcs:
         return made
 
     def _end(self, job: PostProcessing, state: PostProcessingState.ValueType) -> None:
-        now = stamp(self._store.now())
+        now = times.timestamp(self._store.now())
         job.state = state
         job.update_time.CopyFrom(now)
         job.end_time.CopyFrom(now)
@@ -220,12 +221,12 @@ def _watched(job: PostProcessing) -> Iterator[WatchPostProcessingResponse]:
 
 
 def _matches(job: PostProcessing, wanted: ListPostProcessingsRequest) -> bool:
-    created = moment(job.create_time)
+    created = times.moment(job.create_time)
     types = {_TYPES[status.action.WhichOneof("action") or ""] for status in job.actions}
     return (
         (not wanted.states or job.state in wanted.states)
         and (not wanted.types or bool(types & set(wanted.types)))
         and (not wanted.document_id or wanted.document_id in job.input_document_ids)
-        and (not wanted.HasField("created_from") or created >= moment(wanted.created_from))
-        and (not wanted.HasField("created_before") or created < moment(wanted.created_before))
+        and (not wanted.HasField("created_from") or created >= times.moment(wanted.created_from))
+        and (not wanted.HasField("created_before") or created < times.moment(wanted.created_before))
     )

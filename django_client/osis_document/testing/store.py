@@ -28,6 +28,7 @@ from osis_document_client import (
     TokenWrongPurpose,
 )
 
+from ..services import times
 from .signing import Claims, Signer
 
 REQUESTED = DocumentStatus.DOCUMENT_STATUS_REQUESTED
@@ -77,7 +78,7 @@ class Store:
 
     def add(self, name: str, content: bytes, *, mime_type: str, document_id: str = "", path: str = "") -> Stored:
         """Keeps a document."""
-        now = stamp(self.now())
+        now = times.timestamp(self.now())
         document = Document(
             id=document_id or str(uuid.uuid4()),
             name=name,
@@ -99,8 +100,8 @@ class Store:
         unconfirmed_until = now - timedelta(seconds=conf.temp_upload_max_age())
         for found in list(self.documents.values()):
             document = found.document
-            ends = [moment(end) for name in ("hold_expire_time", "expire_time") if (end := _optional(document, name))]
-            late = document.status == REQUESTED and moment(document.upload_time) < unconfirmed_until
+            ends = [times.moment(end) for name in ("hold_expire_time", "expire_time") if (end := _optional(document, name))]
+            late = document.status == REQUESTED and times.moment(document.upload_time) < unconfirmed_until
             if late or any(end <= now for end in ends):
                 del self.documents[document.id]
 
@@ -187,18 +188,6 @@ def results(items: Iterable[str], act: Callable[[str], Stored]) -> Iterator[Docu
             yield DocumentResult(document=act(item).document)
         except ServiceError as exc:
             yield DocumentResult(error=item_error(exc))
-
-
-def stamp(when: datetime) -> Timestamp:
-    """A moment as the contract has it."""
-    made = Timestamp()
-    made.FromDatetime(when)
-    return made
-
-
-def moment(timestamp: Timestamp) -> datetime:
-    """A moment of the contract."""
-    return timestamp.ToDatetime(tzinfo=UTC)
 
 
 def _optional(document: Document, name: str) -> Timestamp | None:

@@ -35,8 +35,9 @@ from osis_document_client import (
     UploadSpecConflict,
 )
 
+from ..services import times
 from . import rules
-from .store import REQUESTED, Begun, Store, Stored, stamp
+from .store import REQUESTED, Begun, Store, Stored
 
 _BLOCK_BYTES = 1 << 20
 
@@ -52,7 +53,7 @@ class UploadRpcs:
         found = self._found(request.upload_spec)
         if isinstance(found, Stored):
             return StartUploadResponse(result=self._result(found))
-        ends = stamp(self._store.now() + timedelta(seconds=conf.temp_upload_max_age()))
+        ends = times.timestamp(self._store.now() + timedelta(seconds=conf.temp_upload_max_age()))
         return StartUploadResponse(persisted_size=len(found.data), expire_time=ends)
 
     def write_upload(self, requests: Iterable[WriteUploadRequest]) -> WriteUploadResponse:
@@ -76,7 +77,7 @@ class UploadRpcs:
         found = self._known(request.upload_id)
         if isinstance(found, Stored):
             return GetUploadStatusResponse(result=self._result(found))
-        ends = stamp(self._store.now() + timedelta(seconds=conf.temp_upload_max_age()))
+        ends = times.timestamp(self._store.now() + timedelta(seconds=conf.temp_upload_max_age()))
         size = found.spec.size_bytes if found.spec.HasField("size_bytes") else None
         return GetUploadStatusResponse(persisted_size=len(found.data), expire_time=ends, size_bytes=size)
 
