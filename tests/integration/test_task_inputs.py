@@ -62,14 +62,16 @@ def read_inputs(stubs, lease_id):
 def test_each_document_comes_once_in_the_order_of_the_inputs_in_blocks_with_their_checksums(worker, task, documents, contents):
     messages = list(read_inputs(worker, task.lease_id))
 
-    headers = [message.header for message in messages if message.HasField("header")]
+    blocks = [block for message in messages for block in message.blocks]
+    headers = [block.header for block in blocks if block.HasField("header")]
     assert [header.document for header in headers] == documents
     assert [(header.range.start, header.range.end) for header in headers] == [(0, len(content)) for content in contents]
     assert [header.sha256 for header in headers] == [hashlib.sha256(content).hexdigest() for content in contents]
-    assert [message.HasField("header") for message in messages] == [True, True, False, False, True]
-    assert [len(message.data) for message in messages] == [len(contents[0]), MEBIBYTE, MEBIBYTE, 7, len(contents[2])]
-    assert all(google_crc32c.value(message.data) == message.crc32c for message in messages)
-    assert b"".join(message.data for message in messages) == b"".join(contents)
+    assert [block.HasField("header") for block in blocks] == [True, True, False, False, True]
+    assert [len(block.data) for block in blocks] == [len(contents[0]), MEBIBYTE, MEBIBYTE, 7, len(contents[2])]
+    assert [len(message.blocks) for message in messages] == [2, 1, 2]
+    assert all(google_crc32c.value(block.data) == block.crc32c for block in blocks)
+    assert b"".join(block.data for block in blocks) == b"".join(contents)
 
 
 def test_under_a_lease_that_nobody_holds_nothing_is_read(worker):
@@ -84,7 +86,7 @@ def test_once_a_task_is_given_back_its_documents_are_not_read_under_its_lease(cl
     expect_refusal("LEASE_LOST", read_inputs, worker, task.lease_id)
 
 
-def test_what_is_damaged_is_not_sent_and_what_comes_before_it_is_whole(queueing_server, worker, task, contents, documents):
+def test_what_is_damaged_is_not_sent_and_what_comes_before_it_is_sound(queueing_server, worker, task, contents, documents):
     file = queueing_server.blob_file_of(contents[1])
     file.chmod(0o600)
     with file.open("r+b") as writable:
@@ -93,7 +95,7 @@ def test_what_is_damaged_is_not_sent_and_what_comes_before_it_is_whole(queueing_
     received = []
 
     def read():
-        received.extend(message.data for message in read_inputs(worker, task.lease_id))
+        received.extend(block.data for message in read_inputs(worker, task.lease_id) for block in message.blocks)
 
     refusal = expect_refusal("DOCUMENT_CORRUPT", read)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from osis.document.v1.worker_service_pb2 import ReadInputsRequest, ReadInputsResponse, Task, TaskInput
+from osis.document.v1.worker_service_pb2 import InputBlock, ReadInputsRequest, ReadInputsResponse, Task, TaskInput
 from osis_document_client import Client, LeaseLost, ServiceError
 from osis_document_workers.engines.workspace import READ_ONLY
 
@@ -54,10 +54,11 @@ def fetch(client: Client, task: Task, folder: Path) -> Iterator[Input]:
 def _fetch_together(client: Client, lease_id: str, paths: dict[str, Path]) -> None:
     """Writes documents to their paths as they come in one stream; at a path is a document that arrived whole, or nothing."""
     call: Any = client.workers.ReadInputs(ReadInputsRequest(lease_id=lease_id))
-    stream: Iterator[ReadInputsResponse] = call
+    responses: Iterator[ReadInputsResponse] = call
+    blocks = (block for response in responses for block in response.blocks)
     try:
-        for first in stream:
-            _write(paths[first.header.document.id], first, stream)
+        for first in blocks:
+            _write(paths[first.header.document.id], first, blocks)
     except LeaseLost:
         raise
     except ServiceError as exc:
@@ -66,12 +67,13 @@ def _fetch_together(client: Client, lease_id: str, paths: dict[str, Path]) -> No
         call.cancel()
 
 
-def _write(path: Path, first: ReadInputsResponse, stream: Iterator[ReadInputsResponse]) -> None:
+def _write(path: Path, first: InputBlock, blocks: Iterator[InputBlock]) -> None:
+    """Writes one document, whose first block has arrived, and takes the others from ``blocks``."""
     arriving, digest, size = path.with_suffix(".part"), hashlib.sha256(), 0
     with arriving.open("xb") as file:
-        for message in chain([first], stream):
-            digest.update(message.data)
-            size += file.write(message.data)
+        for block in chain([first], blocks):
+            digest.update(block.data)
+            size += file.write(block.data)
             if size >= first.header.range.end:
                 break
     if digest.hexdigest() == first.header.sha256:

@@ -1,12 +1,14 @@
 """WorkerService."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import grpc
 
 from osis.document.v1 import worker_service_pb2 as pb
 from osis.document.v1 import worker_service_pb2_grpc
 from osis.document.v1.download_service_pb2 import DownloadHeader
+from osis_document_server.domain.blocks import BLOCK_SIZE
 from osis_document_server.domain.jobs import MAX_ATTEMPTS
 from osis_document_server.domain.names import parse_id
 from osis_document_server.rpc import convert
@@ -32,10 +34,21 @@ class WorkerServicer(worker_service_pb2_grpc.WorkerServiceServicer):
         return pb.ClaimTaskResponse(task=None if task is None else convert.to_task(task, max_attempts=MAX_ATTEMPTS))
 
     def ReadInputs(self, request: pb.ReadInputsRequest, context: grpc.ServicerContext) -> Iterator[pb.ReadInputsResponse]:
-        for content in self._inputs.contents(parse_id(request.lease_id, field="lease_id")):
+        response, size = pb.ReadInputsResponse(), 0
+        for block in self._blocks(parse_id(request.lease_id, field="lease_id")):
+            response.blocks.append(block)
+            size += block.ByteSize()
+            if size >= BLOCK_SIZE:
+                yield response
+                response, size = pb.ReadInputsResponse(), 0
+        if response.blocks:
+            yield response
+
+    def _blocks(self, lease_id: UUID) -> Iterator[pb.InputBlock]:
+        for content in self._inputs.contents(lease_id):
             header: DownloadHeader | None = convert.to_download_header(content)
             for part in self._downloads.read(content):
-                yield pb.ReadInputsResponse(header=header, data=part.data, crc32c=part.crc32c)
+                yield pb.InputBlock(header=header, data=part.data, crc32c=part.crc32c)
                 header = None
 
     def ExtendLease(self, request: pb.ExtendLeaseRequest, context: grpc.ServicerContext) -> pb.ExtendLeaseResponse:

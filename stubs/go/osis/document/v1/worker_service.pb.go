@@ -534,12 +534,8 @@ func (x *ReadInputsRequest) GetLeaseId() string {
 // One message of the stream that `ReadInputs` answers.
 type ReadInputsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In the first message of each document, and only there. Its range is the whole content.
-	Header *DownloadHeader `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
-	// The next bytes of the document, at most 1 MiB; never empty.
-	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
-	// CRC32C (Castagnoli) of `data`.
-	Crc32C        uint32 `protobuf:"fixed32,3,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	// The next blocks, at least one. Small ones come together, up to about 2 MiB.
+	Blocks        []*InputBlock `protobuf:"bytes,1,rep,name=blocks,proto3" json:"blocks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -574,21 +570,71 @@ func (*ReadInputsResponse) Descriptor() ([]byte, []int) {
 	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{7}
 }
 
-func (x *ReadInputsResponse) GetHeader() *DownloadHeader {
+func (x *ReadInputsResponse) GetBlocks() []*InputBlock {
+	if x != nil {
+		return x.Blocks
+	}
+	return nil
+}
+
+// Bytes of a document that a task reads.
+type InputBlock struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the first block of each document, and only there. Its range is the whole content.
+	Header *DownloadHeader `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	// The next bytes of the document, at most 1 MiB; never empty.
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// CRC32C (Castagnoli) of `data`.
+	Crc32C        uint32 `protobuf:"fixed32,3,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InputBlock) Reset() {
+	*x = InputBlock{}
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InputBlock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InputBlock) ProtoMessage() {}
+
+func (x *InputBlock) ProtoReflect() protoreflect.Message {
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InputBlock.ProtoReflect.Descriptor instead.
+func (*InputBlock) Descriptor() ([]byte, []int) {
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *InputBlock) GetHeader() *DownloadHeader {
 	if x != nil {
 		return x.Header
 	}
 	return nil
 }
 
-func (x *ReadInputsResponse) GetData() []byte {
+func (x *InputBlock) GetData() []byte {
 	if x != nil {
 		return x.Data
 	}
 	return nil
 }
 
-func (x *ReadInputsResponse) GetCrc32C() uint32 {
+func (x *InputBlock) GetCrc32C() uint32 {
 	if x != nil {
 		return x.Crc32C
 	}
@@ -606,7 +652,7 @@ type ExtendLeaseRequest struct {
 
 func (x *ExtendLeaseRequest) Reset() {
 	*x = ExtendLeaseRequest{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[8]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +664,7 @@ func (x *ExtendLeaseRequest) String() string {
 func (*ExtendLeaseRequest) ProtoMessage() {}
 
 func (x *ExtendLeaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[8]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +677,7 @@ func (x *ExtendLeaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendLeaseRequest.ProtoReflect.Descriptor instead.
 func (*ExtendLeaseRequest) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{8}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExtendLeaseRequest) GetLeaseId() string {
@@ -652,7 +698,7 @@ type ExtendLeaseResponse struct {
 
 func (x *ExtendLeaseResponse) Reset() {
 	*x = ExtendLeaseResponse{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[9]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -664,7 +710,7 @@ func (x *ExtendLeaseResponse) String() string {
 func (*ExtendLeaseResponse) ProtoMessage() {}
 
 func (x *ExtendLeaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[9]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -677,7 +723,7 @@ func (x *ExtendLeaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtendLeaseResponse.ProtoReflect.Descriptor instead.
 func (*ExtendLeaseResponse) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{9}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ExtendLeaseResponse) GetLeaseExpireTime() *timestamppb.Timestamp {
@@ -700,7 +746,7 @@ type CompleteTaskRequest struct {
 
 func (x *CompleteTaskRequest) Reset() {
 	*x = CompleteTaskRequest{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[10]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -712,7 +758,7 @@ func (x *CompleteTaskRequest) String() string {
 func (*CompleteTaskRequest) ProtoMessage() {}
 
 func (x *CompleteTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[10]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -725,7 +771,7 @@ func (x *CompleteTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteTaskRequest.ProtoReflect.Descriptor instead.
 func (*CompleteTaskRequest) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{10}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CompleteTaskRequest) GetLeaseId() string {
@@ -751,7 +797,7 @@ type CompleteTaskResponse struct {
 
 func (x *CompleteTaskResponse) Reset() {
 	*x = CompleteTaskResponse{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[11]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +809,7 @@ func (x *CompleteTaskResponse) String() string {
 func (*CompleteTaskResponse) ProtoMessage() {}
 
 func (x *CompleteTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[11]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +822,7 @@ func (x *CompleteTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteTaskResponse.ProtoReflect.Descriptor instead.
 func (*CompleteTaskResponse) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{11}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{12}
 }
 
 // Request of `FailTask`.
@@ -792,7 +838,7 @@ type FailTaskRequest struct {
 
 func (x *FailTaskRequest) Reset() {
 	*x = FailTaskRequest{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[12]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +850,7 @@ func (x *FailTaskRequest) String() string {
 func (*FailTaskRequest) ProtoMessage() {}
 
 func (x *FailTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[12]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +863,7 @@ func (x *FailTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailTaskRequest.ProtoReflect.Descriptor instead.
 func (*FailTaskRequest) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{12}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FailTaskRequest) GetLeaseId() string {
@@ -845,7 +891,7 @@ type FailTaskResponse struct {
 
 func (x *FailTaskResponse) Reset() {
 	*x = FailTaskResponse{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[13]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -857,7 +903,7 @@ func (x *FailTaskResponse) String() string {
 func (*FailTaskResponse) ProtoMessage() {}
 
 func (x *FailTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[13]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -870,7 +916,7 @@ func (x *FailTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailTaskResponse.ProtoReflect.Descriptor instead.
 func (*FailTaskResponse) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{13}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FailTaskResponse) GetWillRetry() bool {
@@ -891,7 +937,7 @@ type GiveBackTaskRequest struct {
 
 func (x *GiveBackTaskRequest) Reset() {
 	*x = GiveBackTaskRequest{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[14]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +949,7 @@ func (x *GiveBackTaskRequest) String() string {
 func (*GiveBackTaskRequest) ProtoMessage() {}
 
 func (x *GiveBackTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[14]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +962,7 @@ func (x *GiveBackTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveBackTaskRequest.ProtoReflect.Descriptor instead.
 func (*GiveBackTaskRequest) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{14}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GiveBackTaskRequest) GetLeaseId() string {
@@ -935,7 +981,7 @@ type GiveBackTaskResponse struct {
 
 func (x *GiveBackTaskResponse) Reset() {
 	*x = GiveBackTaskResponse{}
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[15]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +993,7 @@ func (x *GiveBackTaskResponse) String() string {
 func (*GiveBackTaskResponse) ProtoMessage() {}
 
 func (x *GiveBackTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_osis_document_v1_worker_service_proto_msgTypes[15]
+	mi := &file_osis_document_v1_worker_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1006,7 @@ func (x *GiveBackTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveBackTaskResponse.ProtoReflect.Descriptor instead.
 func (*GiveBackTaskResponse) Descriptor() ([]byte, []int) {
-	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{15}
+	return file_osis_document_v1_worker_service_proto_rawDescGZIP(), []int{16}
 }
 
 var File_osis_document_v1_worker_service_proto protoreflect.FileDescriptor
@@ -1003,8 +1049,11 @@ const file_osis_document_v1_worker_service_proto_rawDesc = "" +
 	"\x11ClaimTaskResponse\x12*\n" +
 	"\x04task\x18\x01 \x01(\v2\x16.osis.document.v1.TaskR\x04task\".\n" +
 	"\x11ReadInputsRequest\x12\x19\n" +
-	"\blease_id\x18\x01 \x01(\tR\aleaseId\"z\n" +
-	"\x12ReadInputsResponse\x128\n" +
+	"\blease_id\x18\x01 \x01(\tR\aleaseId\"J\n" +
+	"\x12ReadInputsResponse\x124\n" +
+	"\x06blocks\x18\x01 \x03(\v2\x1c.osis.document.v1.InputBlockR\x06blocks\"r\n" +
+	"\n" +
+	"InputBlock\x128\n" +
 	"\x06header\x18\x01 \x01(\v2 .osis.document.v1.DownloadHeaderR\x06header\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x16\n" +
 	"\x06crc32c\x18\x03 \x01(\aR\x06crc32c\"/\n" +
@@ -1047,7 +1096,7 @@ func file_osis_document_v1_worker_service_proto_rawDescGZIP() []byte {
 	return file_osis_document_v1_worker_service_proto_rawDescData
 }
 
-var file_osis_document_v1_worker_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_osis_document_v1_worker_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_osis_document_v1_worker_service_proto_goTypes = []any{
 	(*Task)(nil),                  // 0: osis.document.v1.Task
 	(*TaskInput)(nil),             // 1: osis.document.v1.TaskInput
@@ -1057,54 +1106,56 @@ var file_osis_document_v1_worker_service_proto_goTypes = []any{
 	(*ClaimTaskResponse)(nil),     // 5: osis.document.v1.ClaimTaskResponse
 	(*ReadInputsRequest)(nil),     // 6: osis.document.v1.ReadInputsRequest
 	(*ReadInputsResponse)(nil),    // 7: osis.document.v1.ReadInputsResponse
-	(*ExtendLeaseRequest)(nil),    // 8: osis.document.v1.ExtendLeaseRequest
-	(*ExtendLeaseResponse)(nil),   // 9: osis.document.v1.ExtendLeaseResponse
-	(*CompleteTaskRequest)(nil),   // 10: osis.document.v1.CompleteTaskRequest
-	(*CompleteTaskResponse)(nil),  // 11: osis.document.v1.CompleteTaskResponse
-	(*FailTaskRequest)(nil),       // 12: osis.document.v1.FailTaskRequest
-	(*FailTaskResponse)(nil),      // 13: osis.document.v1.FailTaskResponse
-	(*GiveBackTaskRequest)(nil),   // 14: osis.document.v1.GiveBackTaskRequest
-	(*GiveBackTaskResponse)(nil),  // 15: osis.document.v1.GiveBackTaskResponse
-	nil,                           // 16: osis.document.v1.EditTask.RotationsEntry
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 18: google.protobuf.Duration
-	(*ConvertAction)(nil),         // 19: osis.document.v1.ConvertAction
-	(*MergeAction)(nil),           // 20: osis.document.v1.MergeAction
-	(*Document)(nil),              // 21: osis.document.v1.Document
-	(*DownloadHeader)(nil),        // 22: osis.document.v1.DownloadHeader
-	(*PostProcessingFailure)(nil), // 23: osis.document.v1.PostProcessingFailure
+	(*InputBlock)(nil),            // 8: osis.document.v1.InputBlock
+	(*ExtendLeaseRequest)(nil),    // 9: osis.document.v1.ExtendLeaseRequest
+	(*ExtendLeaseResponse)(nil),   // 10: osis.document.v1.ExtendLeaseResponse
+	(*CompleteTaskRequest)(nil),   // 11: osis.document.v1.CompleteTaskRequest
+	(*CompleteTaskResponse)(nil),  // 12: osis.document.v1.CompleteTaskResponse
+	(*FailTaskRequest)(nil),       // 13: osis.document.v1.FailTaskRequest
+	(*FailTaskResponse)(nil),      // 14: osis.document.v1.FailTaskResponse
+	(*GiveBackTaskRequest)(nil),   // 15: osis.document.v1.GiveBackTaskRequest
+	(*GiveBackTaskResponse)(nil),  // 16: osis.document.v1.GiveBackTaskResponse
+	nil,                           // 17: osis.document.v1.EditTask.RotationsEntry
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 19: google.protobuf.Duration
+	(*ConvertAction)(nil),         // 20: osis.document.v1.ConvertAction
+	(*MergeAction)(nil),           // 21: osis.document.v1.MergeAction
+	(*Document)(nil),              // 22: osis.document.v1.Document
+	(*DownloadHeader)(nil),        // 23: osis.document.v1.DownloadHeader
+	(*PostProcessingFailure)(nil), // 24: osis.document.v1.PostProcessingFailure
 }
 var file_osis_document_v1_worker_service_proto_depIdxs = []int32{
-	17, // 0: osis.document.v1.Task.lease_expire_time:type_name -> google.protobuf.Timestamp
-	18, // 1: osis.document.v1.Task.lease_duration:type_name -> google.protobuf.Duration
+	18, // 0: osis.document.v1.Task.lease_expire_time:type_name -> google.protobuf.Timestamp
+	19, // 1: osis.document.v1.Task.lease_duration:type_name -> google.protobuf.Duration
 	1,  // 2: osis.document.v1.Task.inputs:type_name -> osis.document.v1.TaskInput
-	19, // 3: osis.document.v1.Task.convert:type_name -> osis.document.v1.ConvertAction
-	20, // 4: osis.document.v1.Task.merge:type_name -> osis.document.v1.MergeAction
+	20, // 3: osis.document.v1.Task.convert:type_name -> osis.document.v1.ConvertAction
+	21, // 4: osis.document.v1.Task.merge:type_name -> osis.document.v1.MergeAction
 	2,  // 5: osis.document.v1.Task.rotate:type_name -> osis.document.v1.RotateTask
 	3,  // 6: osis.document.v1.Task.edit:type_name -> osis.document.v1.EditTask
-	21, // 7: osis.document.v1.TaskInput.document:type_name -> osis.document.v1.Document
-	16, // 8: osis.document.v1.EditTask.rotations:type_name -> osis.document.v1.EditTask.RotationsEntry
+	22, // 7: osis.document.v1.TaskInput.document:type_name -> osis.document.v1.Document
+	17, // 8: osis.document.v1.EditTask.rotations:type_name -> osis.document.v1.EditTask.RotationsEntry
 	0,  // 9: osis.document.v1.ClaimTaskResponse.task:type_name -> osis.document.v1.Task
-	22, // 10: osis.document.v1.ReadInputsResponse.header:type_name -> osis.document.v1.DownloadHeader
-	17, // 11: osis.document.v1.ExtendLeaseResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
-	23, // 12: osis.document.v1.FailTaskRequest.failure:type_name -> osis.document.v1.PostProcessingFailure
-	4,  // 13: osis.document.v1.WorkerService.ClaimTask:input_type -> osis.document.v1.ClaimTaskRequest
-	6,  // 14: osis.document.v1.WorkerService.ReadInputs:input_type -> osis.document.v1.ReadInputsRequest
-	8,  // 15: osis.document.v1.WorkerService.ExtendLease:input_type -> osis.document.v1.ExtendLeaseRequest
-	10, // 16: osis.document.v1.WorkerService.CompleteTask:input_type -> osis.document.v1.CompleteTaskRequest
-	12, // 17: osis.document.v1.WorkerService.FailTask:input_type -> osis.document.v1.FailTaskRequest
-	14, // 18: osis.document.v1.WorkerService.GiveBackTask:input_type -> osis.document.v1.GiveBackTaskRequest
-	5,  // 19: osis.document.v1.WorkerService.ClaimTask:output_type -> osis.document.v1.ClaimTaskResponse
-	7,  // 20: osis.document.v1.WorkerService.ReadInputs:output_type -> osis.document.v1.ReadInputsResponse
-	9,  // 21: osis.document.v1.WorkerService.ExtendLease:output_type -> osis.document.v1.ExtendLeaseResponse
-	11, // 22: osis.document.v1.WorkerService.CompleteTask:output_type -> osis.document.v1.CompleteTaskResponse
-	13, // 23: osis.document.v1.WorkerService.FailTask:output_type -> osis.document.v1.FailTaskResponse
-	15, // 24: osis.document.v1.WorkerService.GiveBackTask:output_type -> osis.document.v1.GiveBackTaskResponse
-	19, // [19:25] is the sub-list for method output_type
-	13, // [13:19] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	8,  // 10: osis.document.v1.ReadInputsResponse.blocks:type_name -> osis.document.v1.InputBlock
+	23, // 11: osis.document.v1.InputBlock.header:type_name -> osis.document.v1.DownloadHeader
+	18, // 12: osis.document.v1.ExtendLeaseResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
+	24, // 13: osis.document.v1.FailTaskRequest.failure:type_name -> osis.document.v1.PostProcessingFailure
+	4,  // 14: osis.document.v1.WorkerService.ClaimTask:input_type -> osis.document.v1.ClaimTaskRequest
+	6,  // 15: osis.document.v1.WorkerService.ReadInputs:input_type -> osis.document.v1.ReadInputsRequest
+	9,  // 16: osis.document.v1.WorkerService.ExtendLease:input_type -> osis.document.v1.ExtendLeaseRequest
+	11, // 17: osis.document.v1.WorkerService.CompleteTask:input_type -> osis.document.v1.CompleteTaskRequest
+	13, // 18: osis.document.v1.WorkerService.FailTask:input_type -> osis.document.v1.FailTaskRequest
+	15, // 19: osis.document.v1.WorkerService.GiveBackTask:input_type -> osis.document.v1.GiveBackTaskRequest
+	5,  // 20: osis.document.v1.WorkerService.ClaimTask:output_type -> osis.document.v1.ClaimTaskResponse
+	7,  // 21: osis.document.v1.WorkerService.ReadInputs:output_type -> osis.document.v1.ReadInputsResponse
+	10, // 22: osis.document.v1.WorkerService.ExtendLease:output_type -> osis.document.v1.ExtendLeaseResponse
+	12, // 23: osis.document.v1.WorkerService.CompleteTask:output_type -> osis.document.v1.CompleteTaskResponse
+	14, // 24: osis.document.v1.WorkerService.FailTask:output_type -> osis.document.v1.FailTaskResponse
+	16, // 25: osis.document.v1.WorkerService.GiveBackTask:output_type -> osis.document.v1.GiveBackTaskResponse
+	20, // [20:26] is the sub-list for method output_type
+	14, // [14:20] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_osis_document_v1_worker_service_proto_init() }
@@ -1127,7 +1178,7 @@ func file_osis_document_v1_worker_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_osis_document_v1_worker_service_proto_rawDesc), len(file_osis_document_v1_worker_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

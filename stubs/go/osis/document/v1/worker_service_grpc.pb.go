@@ -40,7 +40,7 @@ const (
 //
 //	ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
 //	ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-//	ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+//	ReadInputs   {lease_id: L}             -> {blocks: [{header {…}, data: …, crc32c: …}, …]} …   or a Download for each token
 //	(WriteUpload {upload_spec {lease_id: L, …}} …)
 //	CompleteTask {lease_id: L, output_upload_ids: [U]}
 //
@@ -59,7 +59,7 @@ type WorkerServiceClient interface {
 	// Streams all documents that a task reads, one after the other, so that a hundred small ones cost one call and not a hundred.
 	//
 	// Each document comes once, however often it is an input, in the order in which they are inputs, in blocks of 1 MiB that are
-	// checked as those of `Download` are. The first message of a document carries its `header`. There is no continuing: a worker
+	// checked as those of `Download` are. The first block of a document carries its `header`. There is no continuing: a worker
 	// whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
 	//
 	// Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
@@ -177,7 +177,7 @@ func (c *workerServiceClient) GiveBackTask(ctx context.Context, in *GiveBackTask
 //
 //	ClaimTask    {task_id: T, lease_id: L} -> {task {inputs: […], convert {}}}
 //	ExtendLease  {lease_id: L}             -> {lease_expire_time: …}          every third of the lease's duration
-//	ReadInputs   {lease_id: L}             -> {header {…}, data: …, crc32c: …} …  or one Download for each token
+//	ReadInputs   {lease_id: L}             -> {blocks: [{header {…}, data: …, crc32c: …}, …]} …   or a Download for each token
 //	(WriteUpload {upload_spec {lease_id: L, …}} …)
 //	CompleteTask {lease_id: L, output_upload_ids: [U]}
 //
@@ -196,7 +196,7 @@ type WorkerServiceServer interface {
 	// Streams all documents that a task reads, one after the other, so that a hundred small ones cost one call and not a hundred.
 	//
 	// Each document comes once, however often it is an input, in the order in which they are inputs, in blocks of 1 MiB that are
-	// checked as those of `Download` are. The first message of a document carries its `header`. There is no continuing: a worker
+	// checked as those of `Download` are. The first block of a document carries its `header`. There is no continuing: a worker
 	// whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
 	//
 	// Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them

@@ -287,6 +287,30 @@ class ReadInputsResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    BLOCKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def blocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___InputBlock]:
+        """The next blocks, at least one. Small ones come together, up to about 2 MiB."""
+
+    def __init__(
+        self,
+        *,
+        blocks: _abc.Iterable[Global___InputBlock] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks", b"blocks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadInputsResponse: _TypeAlias = ReadInputsResponse  # noqa: Y015
+
+@_typing.final
+class InputBlock(_message.Message):
+    """Bytes of a document that a task reads."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
     HEADER_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     CRC32C_FIELD_NUMBER: _builtins.int
@@ -296,7 +320,7 @@ class ReadInputsResponse(_message.Message):
     """CRC32C (Castagnoli) of `data`."""
     @_builtins.property
     def header(self) -> _download_service_pb2.DownloadHeader:
-        """In the first message of each document, and only there. Its range is the whole content."""
+        """In the first block of each document, and only there. Its range is the whole content."""
 
     def __init__(
         self,
@@ -311,7 +335,7 @@ class ReadInputsResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ReadInputsResponse: _TypeAlias = ReadInputsResponse  # noqa: Y015
+Global___InputBlock: _TypeAlias = InputBlock  # noqa: Y015
 
 @_typing.final
 class ExtendLeaseRequest(_message.Message):
