@@ -78,7 +78,7 @@ def _message(code: grpc.StatusCode, details: str, *, target: str, timeout_second
                 )
             return f"no service answers at {target} ({details or 'no details'}); {advice}"
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            within = f"within {timeout_seconds:g} seconds" if timeout_seconds is not None else "in time"
+            within = f"within {round(timeout_seconds, 2):g} seconds" if timeout_seconds is not None else "in time"
             return f"{target} did not answer {within}; ask again, or allow more with `timeout=` (`--timeout`)"
         case grpc.StatusCode.CANCELLED:
             return f"the call to {target} was cancelled ({details or 'no details'})"

@@ -291,7 +291,7 @@ def parse_signing_keys(text: str) -> dict[str, bytes]:
     """Reads ``kid:key,…``.
 
     Raises:
-        SettingsError: a part cannot be read, or a key is shorter than 32 bytes.
+        SettingsError: a part cannot be read, a key is shorter than 32 bytes, or two have one name.
     """
     keys: dict[str, bytes] = {}
     for number, part in enumerate((part.strip() for part in text.split(",")), start=1):
@@ -300,6 +300,8 @@ def parse_signing_keys(text: str) -> dict[str, bytes]:
             raise SettingsError(f"{PREFIX}TOKEN_SIGNING_KEYS: part {number} is not kid:key")
         if len(key.encode()) < MINIMUM_KEY_BYTES:
             raise SettingsError(f"{PREFIX}TOKEN_SIGNING_KEYS: the key {key_id!r} is shorter than {MINIMUM_KEY_BYTES} bytes")
+        if key_id in keys:
+            raise SettingsError(f"{PREFIX}TOKEN_SIGNING_KEYS: two keys are called {key_id!r}; give each a name of its own")
         keys[key_id] = key.encode()
     return keys
 

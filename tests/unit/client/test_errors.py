@@ -155,11 +155,12 @@ def test_an_unreachable_service_says_where_it_was_looked_for_and_what_to_do() ->
     assert "OSIS_DOCUMENT_TARGET" in str(caught.value)
 
 
-def test_a_deadline_says_how_long_it_was(client: Client, service: Service) -> None:
+@pytest.mark.parametrize("seconds", [0.2, 0.2003456789])
+def test_a_deadline_says_how_long_it_was(client: Client, service: Service, seconds: float) -> None:
     service.plan.append(Stall())
 
     with pytest.raises(DeadlineExceeded, match=r"did not answer within 0\.2 seconds"):
-        client.documents.GetDocument(REQUEST, timeout=0.2)
+        client.documents.GetDocument(REQUEST, timeout=seconds)
 
 
 def test_futures_raise_and_return_typed_errors(client: Client, service: Service) -> None:

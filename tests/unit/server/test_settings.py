@@ -87,6 +87,8 @@ def test_a_signing_key_is_as_long_as_its_hash() -> None:
         parse_signing_keys("a:short")
     with pytest.raises(SettingsError, match="not kid:key"):
         parse_signing_keys("x" * 40)
+    with pytest.raises(SettingsError, match="two keys are called 'a'"):
+        parse_signing_keys(f"a:{'x' * 32},b:{'y' * 32},a:{'z' * 32}")
 
 
 @pytest.mark.parametrize(
