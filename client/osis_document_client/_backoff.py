@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import grpc
 
-from ._errors import Cancelled, DeadlineExceeded, ServiceError, Unavailable
+from ._errors import Cancelled, ClientClosed, DeadlineExceeded, ServiceError, Unavailable
+from ._lifetime import Lifetime
 
 #: Without a reason of the service, these come from the transport: a reset stream, a proxy, a connection that went away.
 _TRANSPORT_CODES = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
@@ -17,6 +18,8 @@ _TRANSPORT_CODES = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
 
 def is_transient(error: ServiceError) -> bool:
     """True when nothing is wrong with the call itself, so that going on where it stopped may succeed."""
+    if isinstance(error, ClientClosed):
+        return False
     return isinstance(error, Unavailable | Cancelled | DeadlineExceeded) or (not error.reason and error.code in _TRANSPORT_CODES)
 
 
@@ -40,12 +43,28 @@ class Backoff:
     """Answers a number from 0 up to 1."""
 
     def pause(self, seconds: float) -> None:
-        """Pauses for that many seconds.
-
-        Raises:
-            Cancelled: the client that this belongs to was closed.
-        """
+        """Pauses for that many seconds."""
         (self.sleep or time.sleep)(seconds)
+
+    def require_open(self) -> None:
+        """Raises `ClientClosed` if it is that of a client which is closed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientBackoff(Backoff):
+    """That of a client: when it is closed there is no further try."""
+
+    lifetime: Lifetime
+    """The client's."""
+
+    def pause(self, seconds: float) -> None:
+        """Pauses for that many seconds, or until the client is closed; then it raises `ClientClosed`."""
+        (self.sleep or self.lifetime.pause)(seconds)
+        self.require_open()
+
+    def require_open(self) -> None:
+        """Raises `ClientClosed` once the client is closed."""
+        self.lifetime.require_open()
 
 
 class Deadline:
@@ -79,7 +98,11 @@ class Tries:
 
         Returns:
             False, without a pause, when there is to be no next try.
+
+        Raises:
+            ClientClosed: the client was closed, before or meanwhile.
         """
+        self._backoff.require_open()
         self._fruitless += 1
         if self._fruitless >= self._backoff.attempts:
             return False

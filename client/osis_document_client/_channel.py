@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from threading import Event
 
 import grpc
 
 from ._config import ClientConfig
 from ._errors import ConfigurationError
 from ._interceptor import CallInterceptor
+from ._lifetime import Lifetime
 
 #: Unary rpcs that may be sent again although the first one may have arrived. Each one does nothing the second time, by the
 #: contract.
@@ -60,12 +60,12 @@ def service_config() -> str:
     return json.dumps({"methodConfig": [{"name": names, "retryPolicy": retry_policy}]})
 
 
-def open_channel(config: ClientConfig, *, closed: Event) -> grpc.Channel:
+def open_channel(config: ClientConfig, *, lifetime: Lifetime) -> grpc.Channel:
     """Makes a channel that adds key and deadline to every call and raises the library's errors. It connects when first used.
 
     Args:
         config: where the service is, and the key.
-        closed: once it is set, calls raise RuntimeError.
+        lifetime: of the client; after its end calls raise `ClientClosed`.
 
     Raises:
         ConfigurationError: a TLS file cannot be read.
@@ -94,7 +94,7 @@ def open_channel(config: ClientConfig, *, closed: Event) -> grpc.Channel:
         channel = grpc.secure_channel(config.target, credentials, options=options)
     else:
         channel = grpc.insecure_channel(config.target, options=options)
-    return grpc.intercept_channel(channel, CallInterceptor(config, closed=closed))
+    return grpc.intercept_channel(channel, CallInterceptor(config, lifetime=lifetime))
 
 
 def _is_local(target: str) -> bool:

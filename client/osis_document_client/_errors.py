@@ -35,6 +35,7 @@
         └── by status code alone, where the service gave no reason that this version knows:
             DeadlineExceeded, Cancelled, InvalidArgument, NotFound, AlreadyExists, PermissionDenied, Unauthenticated,
             ResourceExhausted, FailedPrecondition, Aborted, OutOfRange, DataLoss (and Unavailable, Unimplemented)
+            └── ClientClosed               a Cancelled
 
 There is one class for each value of the contract's `ErrorReason`; `error_reason.proto` says when each is raised and which
 keys its `metadata` has.
@@ -257,6 +258,10 @@ class DeadlineExceeded(ServiceError, code=StatusCode.DEADLINE_EXCEEDED):
 
 class Cancelled(ServiceError, code=StatusCode.CANCELLED):
     """The call was cancelled: by this process, or by the service because nothing moved for too long."""
+
+
+class ClientClosed(Cancelled, RuntimeError):
+    """The client was closed, before the call or while it was under way. Make another one."""
 
 
 class InvalidArgument(ServiceError, code=StatusCode.INVALID_ARGUMENT):

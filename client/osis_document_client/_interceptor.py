@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from threading import Event
 from typing import Any, NamedTuple
 
 import grpc
 
 from ._config import ClientConfig
 from ._errors import ServiceError
+from ._lifetime import Lifetime
 from ._status import error_from_call
 
 _Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
@@ -24,12 +24,6 @@ class _CallDetails(NamedTuple):
     credentials: grpc.CallCredentials | None
     wait_for_ready: bool | None
     compression: grpc.Compression | None
-
-
-def require_open(closed: Event) -> None:
-    """Raises RuntimeError once the client is closed. gRPC itself brings the process down at an rpc that was not called before."""
-    if closed.is_set():
-        raise RuntimeError("this client is closed; make another one")
 
 
 class TypedCall:
@@ -83,9 +77,9 @@ class CallInterceptor(
     notice a peer that is gone.
     """
 
-    def __init__(self, config: ClientConfig, *, closed: Event) -> None:
+    def __init__(self, config: ClientConfig, *, lifetime: Lifetime) -> None:
         self._config = config
-        self._closed = closed
+        self._lifetime = lifetime
 
     def intercept_unary_unary(self, continuation: Any, client_call_details: grpc.ClientCallDetails, request: Any) -> Any:
         """Called by gRPC for each call of an rpc without streams."""
@@ -110,7 +104,7 @@ class CallInterceptor(
     def _intercept(
         self, continuation: _Continuation, details: grpc.ClientCallDetails, request: Any, *, timeout_seconds: float | None
     ) -> TypedCall:
-        require_open(self._closed)
+        self._lifetime.require_open()  # gRPC brings the process down at an rpc of a closed channel that was not called before
         timeout = details.timeout if details.timeout is not None else timeout_seconds
         metadata = list(details.metadata or ())
         if self._config.api_key:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
-from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -19,18 +15,17 @@ from osis.document.v1.token_service_pb2_grpc import TokenServiceStub
 from osis.document.v1.upload_service_pb2_grpc import UploadServiceStub
 from osis.document.v1.worker_service_pb2_grpc import WorkerServiceStub
 
-from ._backoff import Backoff
+from ._backoff import Backoff, ClientBackoff
 from ._channel import open_channel
 from ._config import ClientConfig
-from ._errors import Cancelled
-from ._interceptor import require_open
+from ._lifetime import Lifetime
 
 
 class _Connection:
     """A channel and a stub of each service over it."""
 
-    def __init__(self, config: ClientConfig, *, closed: Event) -> None:
-        self.channel: grpc.Channel = open_channel(config, closed=closed)
+    def __init__(self, config: ClientConfig, *, lifetime: Lifetime) -> None:
+        self.channel: grpc.Channel = open_channel(config, lifetime=lifetime)
         self.uploads = UploadServiceStub(self.channel)
         self.downloads = DownloadServiceStub(self.channel)
         self.tokens = TokenServiceStub(self.channel)
@@ -57,9 +52,8 @@ class Rpcs:
         self.config = config
         # By process id. A connection inherited from a parent process is neither used nor closed, so it stays in here.
         self._connections: dict[int, _Connection] = {}
-        self._closed = Event()
-        given = backoff or Backoff()
-        self.backoff = replace(given, sleep=partial(self._pause, given.sleep or self._closed.wait))
+        self._lifetime = Lifetime()
+        self.backoff: Backoff = ClientBackoff(**vars(backoff or Backoff()) | {"lifetime": self._lifetime})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.config!r})"
@@ -71,31 +65,27 @@ class Rpcs:
         self.close()
 
     def close(self) -> None:
-        """Closes this process's channel; calls that are under way end with `Cancelled`. Does nothing the second time."""
-        self._closed.set()
+        """Closes this process's channel; calls that are under way end with `Cancelled`, transfers with its `ClientClosed`.
+
+        Does nothing the second time.
+        """
+        self._lifetime.end()
         connection = self._connections.pop(os.getpid(), None)
         if connection is not None:
             connection.channel.close()
 
-    def _pause(self, sleep: Callable[[float], object], seconds: float) -> None:
-        """Pauses before the next try; there is none once the client is closed.
-
-        Raises:
-            Cancelled: the client was closed, before or meanwhile.
-        """
-        sleep(seconds)
-        if self._closed.is_set():
-            raise Cancelled("the client was closed")
-
     def _connection(self) -> _Connection:
-        require_open(self._closed)
+        self._lifetime.require_open()
         connection = self._connections.get(os.getpid())
         if connection is None:
             # No lock: a fork could copy one that is held. Of two threads that come here at once, one makes a channel in vain.
-            made = _Connection(self.config, closed=self._closed)
+            made = _Connection(self.config, lifetime=self._lifetime)
             connection = self._connections.setdefault(os.getpid(), made)
             if connection is not made:
                 made.channel.close()
+            if self._lifetime.has_ended:  # by another thread, which could not see this connection
+                self.close()
+                self._lifetime.require_open()
         return connection
 
     @property

@@ -11,11 +11,12 @@ _SITE = Path(__file__).parents[2] / "examples" / "demo_site"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # four sites and two services start at once
 @pytest.mark.without_service
 def test_two_of_them_that_start_at_once_do_what_they_should_and_have_ports_of_their_own(tmp_path: Path) -> None:
     with ExitStack() as stack:
         begun = [_begun(tmp_path / name / "site", stack) for name in ("one", "two")]
-        outputs = [process.communicate(timeout=200) for process in begun]
+        outputs = [process.communicate(timeout=240) for process in begun]
 
     logs = "\n".join(path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("*/site/*.log")))
     for process, (output, errors) in zip(begun, outputs, strict=True):

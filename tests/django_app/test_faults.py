@@ -189,7 +189,7 @@ def test_a_confirmation_whose_answer_is_lost_once_is_repeated_unseen(host: Any, 
         [document_id] = form.save().files
         assert not is_held(document_id)
 
-    assert mortal.process.output().count("ConfirmUploads code=OK") == 2
+    wait_until(lambda: mortal.process.output().count("ConfirmUploads code=OK") == 2, "both calls are in the log")
     assert len(mortal.process.rows("document")) == 1
 
 

@@ -10,6 +10,7 @@ from tests.support.changes import delete, infect
 from tests.support.gateway import gunicorn
 from tests.support.images import picture
 from tests.support.uploads import MEBIBYTE
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.without_service
 
@@ -287,7 +288,7 @@ def test_damage_breaks_the_connection_before_the_damaged_block_and_is_told_from_
     assert gateway.get(f"file/{damaged}", headers=BROWSER).status_code == 409
     assert gateway.post("metadata", json=[damaged], key=True).json()[damaged]["error"]["code"] == "HASH_MISMATCH"
     assert damaged[:60] not in gateway.output()
-    assert "broke off" in gateway.output()
+    wait_until(lambda: "broke off" in gateway.output(), "the log says so")
 
 
 def test_a_reader_that_goes_away_ends_the_transfer(gateway, service):

@@ -7,15 +7,17 @@ from itertools import count
 import google_crc32c
 import pytest
 
+from osis.document.v1.document_service_pb2 import SaveEditRequest
 from osis.document.v1.worker_service_pb2 import ReadInputsRequest
-from osis_document_client import Client, ClientConfig, DocumentCorrupt, LeaseLost
+from osis_document_client import Client, ClientConfig, ContentChanged, DocumentCorrupt, LeaseLost
 from osis_document_workers.inputs import fetch
 from tests.support import changes, files, jobs
 from tests.support.proxy import Cut, Proxy
 from tests.support.refusals import expect_refusal
 from tests.support.server import KEYS
-from tests.support.tasks import claim, give_back
-from tests.support.uploads import MEBIBYTE, new_id, store
+from tests.support.tasks import claim, complete, give_back, upload_output
+from tests.support.uploads import MEBIBYTE, new_id, store, token_for
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.needs_redis
 
@@ -103,6 +105,24 @@ def test_what_is_damaged_is_not_sent_and_what_comes_before_it_is_sound(queueing_
     assert b"".join(received) == contents[0] + contents[1][:MEBIBYTE]
 
 
+def test_small_documents_before_one_that_is_damaged_are_sent_all_the_same(queueing_server, client, worker):
+    contents = [files.pdf(f"sound {next(SEEDS)}"), files.pdf(f"lost {next(SEEDS)}")]
+    documents = [store(client, content, "page.pdf") for content in contents]
+    job = jobs.start(client, [document.id for document in documents], jobs.MERGE)
+    task = claim(worker, jobs.task_ids(job)[0])
+    queueing_server.blob_file_of(contents[1]).unlink()
+    received = []
+
+    def read():
+        received.extend(block.data for message in read_inputs(worker, task.lease_id) for block in message.blocks)
+
+    refusal = expect_refusal("DOCUMENT_CORRUPT", read)
+
+    assert refusal.metadata["document_id"] == documents[1].id
+    assert received == [contents[0]]
+    give_back(worker, task.lease_id)
+
+
 @contextmanager
 def client_of(target):
     """The client library with the worker's key."""
@@ -120,15 +140,40 @@ def expected(contents):
     return [("page 0.pdf", first), ("page 1.pdf", second), ("page 0.pdf", first), ("page 2.pdf", third)]
 
 
+def test_a_document_whose_content_has_changed_since_the_task_was_claimed_is_not_read_for_it(
+    queueing_server, client, worker, documents, tmp_path
+):
+    task = claim(worker, jobs.task_ids(jobs.start(client, [document.id for document in documents], jobs.MERGE))[0])
+    token = token_for(client, documents[0].id, write=True, wanted_post_process="WANTED_POST_PROCESS_ORIGINAL")
+    saved = client.documents.SaveEdit.future(SaveEditRequest(token=token, rotations={0: 90}))
+    edit = wait_until(lambda: edit_of(queueing_server), "the edit waits for a worker")
+    lease_id = claim(worker, edit).lease_id
+    complete(worker, lease_id, upload_output(worker, lease_id, files.pdf("changed meanwhile")))
+    assert saved.result(30).document.revision == 1
+
+    refusal = expect_refusal("CONTENT_CHANGED", read_inputs, worker, task.lease_id)
+    assert refusal.metadata["document_id"] == documents[0].id
+    with client_of(queueing_server.target) as fetching, pytest.raises(ContentChanged):
+        fetched(fetching, task, tmp_path)
+    give_back(worker, task.lease_id)
+
+
+def edit_of(server):
+    """The id of the task of an edit that waits; None if there is none."""
+    found = [str(row["id"]) for row in server.rows("task") if (row["type"], row["state"]) == ("EDIT", "PENDING")]
+    return found[0] if found else None
+
+
 def test_a_worker_has_every_input_by_one_call(queueing_server, task, contents, tmp_path):
+    before = len(queueing_server.output())
     with client_of(queueing_server.target) as client:
         assert fetched(client, task, tmp_path) == expected(contents)
 
     files_there = sorted(path.name for path in tmp_path.iterdir())
     assert files_there == ["input-0", "input-1", "input-2"]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o444}
-    log = queueing_server.output()
-    assert log.count("method=WorkerService/ReadInputs code=OK") - log.count("method=DownloadService/Download code=OK") > 0
+    wait_until(lambda: "method=WorkerService/ReadInputs code=OK" in queueing_server.output()[before:], "the call is in the log")
+    assert "DownloadService/Download" not in queueing_server.output()[before:]
 
 
 @pytest.mark.parametrize("after", [1, 3_000, MEBIBYTE, 2 * MEBIBYTE + 2_000])
@@ -139,6 +184,7 @@ def test_a_worker_fetches_what_a_broken_stream_did_not_bring(queueing_server, ta
             assert fetched(client, task, tmp_path) == expected(contents)
 
         assert proxy.connections > 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["input-0", "input-1", "input-2"]
 
 
 def test_a_worker_is_told_what_is_wrong_with_a_document_that_is_not_to_be_had(

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from osis.document.v1.worker_service_pb2 import InputBlock, ReadInputsRequest, ReadInputsResponse, Task, TaskInput
-from osis_document_client import Client, LeaseLost, ServiceError
+from osis_document_client import Client, ContentChanged, LeaseLost, ServiceError
 from osis_document_workers.engines.workspace import READ_ONLY
 
 _log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ def fetch(client: Client, task: Task, folder: Path) -> Iterator[Input]:
     goes on where its connection was lost, and tells what is wrong with its document.
 
     Raises:
-        ServiceError: the service refused: the lease was lost, or a document is gone, infected or damaged.
+        ServiceError: the service refused: the lease was lost, or a document is gone, infected, damaged, or has other content.
         DownloadDamaged, DownloadInterrupted: the bytes of a document do not arrive.
         OSError: they cannot be written.
     """
@@ -59,7 +59,7 @@ def _fetch_together(client: Client, lease_id: str, paths: dict[str, Path]) -> No
     try:
         for first in blocks:
             _write(paths[first.header.document.id], first, blocks)
-    except LeaseLost:
+    except (LeaseLost, ContentChanged):
         raise
     except ServiceError as exc:
         _log.info("the inputs did not all arrive in one stream; those that are missing are fetched one by one", why=str(exc))
@@ -70,12 +70,17 @@ def _fetch_together(client: Client, lease_id: str, paths: dict[str, Path]) -> No
 def _write(path: Path, first: InputBlock, blocks: Iterator[InputBlock]) -> None:
     """Writes one document, whose first block has arrived, and takes the others from ``blocks``."""
     arriving, digest, size = path.with_suffix(".part"), hashlib.sha256(), 0
-    with arriving.open("xb") as file:
-        for block in chain([first], blocks):
-            digest.update(block.data)
-            size += file.write(block.data)
-            if size >= first.header.range.end:
-                break
-    if digest.hexdigest() == first.header.sha256:
-        arriving.chmod(READ_ONLY)
-        arriving.rename(path)
+    try:
+        with arriving.open("xb") as file:
+            for block in chain([first], blocks):
+                digest.update(block.data)
+                size += file.write(block.data)
+                if size >= first.header.range.end:
+                    break
+        if digest.hexdigest() == first.header.sha256:
+            arriving.chmod(READ_ONLY)
+            arriving.rename(path)
+        else:
+            _log.warning("an input did not arrive whole in the stream", document_id=first.header.document.id, received_bytes=size)
+    finally:
+        arriving.unlink(missing_ok=True)

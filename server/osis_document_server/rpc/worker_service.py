@@ -11,6 +11,7 @@ from osis.document.v1.download_service_pb2 import DownloadHeader
 from osis_document_server.domain.blocks import BLOCK_SIZE
 from osis_document_server.domain.jobs import MAX_ATTEMPTS
 from osis_document_server.domain.names import parse_id
+from osis_document_server.errors import ServiceError
 from osis_document_server.rpc import convert
 from osis_document_server.usecases.downloads import Downloads
 from osis_document_server.usecases.task_inputs import TaskInputs
@@ -35,12 +36,17 @@ class WorkerServicer(worker_service_pb2_grpc.WorkerServiceServicer):
 
     def ReadInputs(self, request: pb.ReadInputsRequest, context: grpc.ServicerContext) -> Iterator[pb.ReadInputsResponse]:
         response, size = pb.ReadInputsResponse(), 0
-        for block in self._blocks(parse_id(request.lease_id, field="lease_id")):
-            response.blocks.append(block)
-            size += block.ByteSize()
-            if size >= BLOCK_SIZE:
+        try:
+            for block in self._blocks(parse_id(request.lease_id, field="lease_id")):
+                response.blocks.append(block)
+                size += block.ByteSize()
+                if size >= BLOCK_SIZE:
+                    yield response
+                    response, size = pb.ReadInputsResponse(), 0
+        except ServiceError:
+            if response.blocks:  # they are sound
                 yield response
-                response, size = pb.ReadInputsResponse(), 0
+            raise
         if response.blocks:
             yield response
 

@@ -21,7 +21,7 @@ class TaskInputs:
         self._service = service
 
     def contents(self, lease_id: UUID) -> Iterator[Content]:
-        """Yields the content of each document once, in the order of the inputs, as it is when it is asked for.
+        """Yields the content of each document once, in the order of the inputs, as it was two seconds ago or later.
 
         Raises:
             LeaseLost: the lease is not in force (any more).

@@ -64,7 +64,10 @@ func (c *Client) Upload(ctx context.Context, from io.Reader, options UploadOptio
 		err = fmt.Errorf("the upload of %q was interrupted; to go on, upload it again with the upload id %s: %w",
 			options.Name, upload.spec.UploadId, err)
 	}
-	return result, err
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 type upload struct {

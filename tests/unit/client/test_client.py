@@ -32,6 +32,7 @@ from osis.document.v1.upload_service_pb2 import UploadResult
 from osis_document_client import (
     Backoff,
     Client,
+    ClientClosed,
     ClientConfig,
     DocumentNotFound,
     TokenSpent,
@@ -338,6 +339,37 @@ def test_rpcs_that_were_taken_from_a_client_say_that_it_is_closed_also_if_they_w
         documents.GetDocument(GetDocumentRequest())
     with pytest.raises(RuntimeError, match="closed"):
         uploads.WriteUpload(iter(()))
+
+
+def test_a_pause_ends_when_the_client_is_closed(port: int, service: Service) -> None:
+    service.plan.append(Refusal("DATABASE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE, retry_after_seconds=3600))
+    refused = threading.Event()
+
+    def jitter() -> float:
+        refused.set()  # the pause comes next
+        return 1.0
+
+    client = Client(ClientConfig(target=f"127.0.0.1:{port}", timeout_seconds=7200), backoff=Backoff(jitter=jitter))
+    with client, ThreadPoolExecutor(1) as pool:
+        confirmed = pool.submit(client.confirm, ["write.of.d1"])
+        assert refused.wait(30)
+        client.close()
+
+        with pytest.raises(ClientClosed, match="closed"):
+            confirmed.result(30)
+
+    assert service.calls == ["ConfirmUploads"]
+
+
+def test_the_pauses_of_one_client_are_not_those_of_another_with_its_backoff(port: int) -> None:
+    config = ClientConfig(target=f"127.0.0.1:{port}")
+    with Client(config, backoff=Backoff(attempts=7)) as first, Client(config, backoff=first.backoff) as second:
+        first.close()
+
+        assert second.backoff.attempts == 7
+        second.backoff.require_open()
+        with pytest.raises(ClientClosed):
+            first.backoff.require_open()
 
 
 def test_a_list_whose_client_is_closed_between_two_pages_says_so(client: Client, service: Service) -> None:

@@ -14,8 +14,11 @@ import grpc
 import pytest
 
 from osis_document_client import (
+    Backoff,
     Cancelled,
     Client,
+    ClientClosed,
+    ClientConfig,
     ContentChanged,
     DocumentCorrupt,
     DownloadDamaged,
@@ -201,6 +204,22 @@ def test_a_download_that_is_closed_from_another_thread_ends_and_is_not_opened_ag
         closing.join()
         with pytest.raises(Cancelled):
             next(download)
+    assert service.calls == ["Download"]
+
+
+@pytest.mark.parametrize("attempts", [1, 4], ids=["in-the-last-try", "with-tries-left"])
+def test_a_download_whose_client_is_closed_meanwhile_ends_and_is_not_tried_again(
+    port: int, service: Service, attempts: int
+) -> None:
+    service.plan.append(Pause(5 * BLOCK))
+    with Client(ClientConfig(target=f"127.0.0.1:{port}"), backoff=Backoff(attempts=attempts)) as client:
+        closing = threading.Thread(target=lambda: (service.reached.wait(10), client.close()))
+        closing.start()
+
+        with client.open_download(TOKEN) as download, pytest.raises(ClientClosed):
+            list(download)
+
+        closing.join()
     assert service.calls == ["Download"]
 
 

@@ -218,6 +218,18 @@ it('gives a copy without the rotations where the pages cannot be turned here, an
   await editing.keepCopy();
   expect(download).toHaveBeenCalledOnce();
   expect(editing.copyUnturned.value).toBe(true);
+  expect(editing.wouldLose).toBe(true);
   await editing.keepCopy();
+  expect(editing.copyUnturned.value).toBe(false);
+  expect(editing.wouldLose).toBe(false);
+});
+
+it('says nothing any more of a copy once what failed is tried again', async () => {
+  vi.spyOn(copies, 'download').mockImplementation(() => {});
+  await editing.open();
+  view.turnedBytes.mockRejectedValueOnce(new Error('Page object 3 is not in the update.'));
+  view.turn(90);
+  await editing.keepCopy();
+  await editing.retry();
   expect(editing.copyUnturned.value).toBe(false);
 });

@@ -106,6 +106,7 @@ export class Editing implements Commands {
   /** Does once more what failed: fetches what is missing, and saves if that is what was wanted. */
   async retry(): Promise<void> {
     this.trouble.value = null;
+    this.copyUnturned.value = false;
     this.view.retry();
     if (this.wantsSaving) {
       await this.save();
@@ -117,7 +118,9 @@ export class Editing implements Commands {
     const print = this.view.print();
     try {
       download(await this.copy(), copyName(this.name.value, t('editor.copyMark')));
-      this.keptPrint = print;
+      if (!this.copyUnturned.value) {
+        this.keptPrint = print;
+      }
     } catch (error) {
       this.fetchFailed(error);
     }

@@ -18,7 +18,7 @@ export function withTurnedPages(saved: Uint8Array<ArrayBuffer>, pages: TurnedPag
   const dictEnd = isTable ? text.lastIndexOf('>>') : before + text.slice(before).search(/>>\s*stream/);
   const trailer = latin1(saved.subarray(text.indexOf('<<', before) + 2, dictEnd));
   const size = Number(found(/\/Size (\d+)/, trailer)[1]);
-  const kept = trailer.replace(/\/(Prev|Size|Length) \d+|\/Type \/XRef|\/(W|Index) \[[^\]]*\]/g, '');
+  const kept = trailer.replace(/\/(Prev|Size|Length) \d+|\/Type \/XRef|\/Filter \/\w+|\/(W|Index) \[[^\]]*\]/g, '');
 
   let end = saved.length;
   const parts = ['\n'];
@@ -31,7 +31,7 @@ export function withTurnedPages(saved: Uint8Array<ArrayBuffer>, pages: TurnedPag
       if (from <= head.length || to < 0) {
         throw new Error(`Page object ${num} is not in the update.`);
       }
-      const rest = latin1(saved.subarray(from, to)).replace(/\/Rotate -?\d+/g, '');
+      const rest = latin1(saved.subarray(from, to)).replace(/\/Rotate (\d+ \d+ R|-?\d+)/g, '');
       const offset = end + parts.join('').length;
       parts.push(`${head} /Rotate ${rotation}${rest}\nendobj\n`);
       return { num, gen, offset };

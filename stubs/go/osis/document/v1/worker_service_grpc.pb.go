@@ -62,8 +62,8 @@ type WorkerServiceClient interface {
 	// checked as those of `Download` are. The first block of a document carries its `header`. There is no continuing: a worker
 	// whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
 	//
-	// Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
-	// also in the middle of a stream).
+	// Errors: ARGUMENT_INVALID, and, in the middle of a stream, too, LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
+	// DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (since the task was claimed: give up the attempt).
 	ReadInputs(ctx context.Context, in *ReadInputsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadInputsResponse], error)
 	// Keeps a lease alive.
 	//
@@ -199,8 +199,8 @@ type WorkerServiceServer interface {
 	// checked as those of `Download` are. The first block of a document carries its `header`. There is no continuing: a worker
 	// whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
 	//
-	// Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
-	// also in the middle of a stream).
+	// Errors: ARGUMENT_INVALID, and, in the middle of a stream, too, LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
+	// DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (since the task was claimed: give up the attempt).
 	ReadInputs(*ReadInputsRequest, grpc.ServerStreamingServer[ReadInputsResponse]) error
 	// Keeps a lease alive.
 	//

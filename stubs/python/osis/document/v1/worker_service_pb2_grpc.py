@@ -116,8 +116,8 @@ class WorkerServiceServicer(object):
         checked as those of `Download` are. The first block of a document carries its `header`. There is no continuing: a worker
         whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
 
-        Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
-        also in the middle of a stream).
+        Errors: ARGUMENT_INVALID, and, in the middle of a stream, too, LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
+        DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (since the task was claimed: give up the attempt).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

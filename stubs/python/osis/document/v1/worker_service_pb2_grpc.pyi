@@ -63,8 +63,8 @@ class WorkerServiceStub:
     checked as those of `Download` are. The first block of a document carries its `header`. There is no continuing: a worker
     whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
 
-    Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
-    also in the middle of a stream).
+    Errors: ARGUMENT_INVALID, and, in the middle of a stream, too, LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
+    DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (since the task was claimed: give up the attempt).
     """
     ExtendLease: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ExtendLeaseRequest, _worker_service_pb2.ExtendLeaseResponse]
     """Keeps a lease alive.
@@ -128,8 +128,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     checked as those of `Download` are. The first block of a document carries its `header`. There is no continuing: a worker
     whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
 
-    Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
-    also in the middle of a stream).
+    Errors: ARGUMENT_INVALID, and, in the middle of a stream, too, LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
+    DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (since the task was claimed: give up the attempt).
     """
     ExtendLease: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ExtendLeaseRequest, _worker_service_pb2.ExtendLeaseResponse]  # type: ignore[assignment]
     """Keeps a lease alive.
@@ -200,8 +200,8 @@ class WorkerServiceServicer:
         checked as those of `Download` are. The first block of a document carries its `header`. There is no continuing: a worker
         whose stream breaks off fetches what it lacks with `Download` and the inputs' tokens.
 
-        Errors: LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED, DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (each of them
-        also in the middle of a stream).
+        Errors: ARGUMENT_INVALID, and, in the middle of a stream, too, LEASE_LOST, DOCUMENT_NOT_FOUND, DOCUMENT_DELETED,
+        DOCUMENT_INFECTED, DOCUMENT_CORRUPT, CONTENT_CHANGED (since the task was claimed: give up the attempt).
         """
 
     def ExtendLease(
