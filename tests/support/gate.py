@@ -6,6 +6,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+#: HTTP/2 answers pings, settings and full windows between two calls, with up to 17 bytes each (RFC 9113, section 6). No answer to
+#: a call, nor one of HTTP/1.1, is so short.
+_HOUSEKEEPING_BYTES = 32
+
 
 class Gate:
     """Listens on a port of its own and passes every connection on to another port of this host, while it is open."""
@@ -79,7 +83,7 @@ class Gate:
     def _pass_on(self, source: socket.socket, target: socket.socket, is_answer: bool, ended: threading.Semaphore) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if is_answer and self._is_to_be_lost():
+                if is_answer and len(data) > _HOUSEKEEPING_BYTES and self._is_to_be_lost():
                     break
                 target.sendall(data)
         for each in (source, target):
