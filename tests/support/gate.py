@@ -6,8 +6,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-#: HTTP/2 answers pings, settings and full windows beside the calls, with up to 17 bytes each (RFC 9113, section 6), some of them at
-#: once. No answer to a call, nor one of HTTP/1.1, is so short.
+#: HTTP/2 answers pings, settings and full windows beside the calls, with up to 17 bytes each (RFC 9113, section 6), some at once.
+#: No answer to a call, nor one of HTTP/1.1, is so short.
 _HOUSEKEEPING_BYTES = 64
 
 
