@@ -61,6 +61,11 @@ def read_inputs(stubs, lease_id):
     return stubs.workers.ReadInputs(ReadInputsRequest(lease_id=lease_id))
 
 
+def read_into(received, stubs, lease_id):
+    """Keeps the bytes of each block, also where the stream is refused in the middle."""
+    received.extend(block.data for message in read_inputs(stubs, lease_id) for block in message.blocks)
+
+
 def test_each_document_comes_once_in_the_order_of_the_inputs_in_blocks_with_their_checksums(worker, task, documents, contents):
     messages = list(read_inputs(worker, task.lease_id))
 
@@ -95,11 +100,7 @@ def test_what_is_damaged_is_not_sent_and_what_comes_before_it_is_sound(queueing_
         writable.seek(MEBIBYTE + 3)
         writable.write(b"?" if contents[1][MEBIBYTE + 3 : MEBIBYTE + 4] != b"?" else b"!")
     received = []
-
-    def read():
-        received.extend(block.data for message in read_inputs(worker, task.lease_id) for block in message.blocks)
-
-    refusal = expect_refusal("DOCUMENT_CORRUPT", read)
+    refusal = expect_refusal("DOCUMENT_CORRUPT", read_into, received, worker, task.lease_id)
 
     assert refusal.metadata == {"document_id": documents[1].id, "block": "1"}
     assert b"".join(received) == contents[0] + contents[1][:MEBIBYTE]
@@ -112,11 +113,7 @@ def test_small_documents_before_one_that_is_damaged_are_sent_all_the_same(queuei
     task = claim(worker, jobs.task_ids(job)[0])
     queueing_server.blob_file_of(contents[1]).unlink()
     received = []
-
-    def read():
-        received.extend(block.data for message in read_inputs(worker, task.lease_id) for block in message.blocks)
-
-    refusal = expect_refusal("DOCUMENT_CORRUPT", read)
+    refusal = expect_refusal("DOCUMENT_CORRUPT", read_into, received, worker, task.lease_id)
 
     assert refusal.metadata["document_id"] == documents[1].id
     assert received == [contents[0]]
