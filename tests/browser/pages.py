@@ -9,6 +9,8 @@ from typing import Any
 import requests
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.waiting import wait_until
+
 ROOT = Path(__file__).parents[2]
 #: A slow line: an upload of some megabytes takes some seconds, so that there is time to do something meanwhile.
 _SLOW_BYTES_PER_SECOND = 400_000
@@ -60,9 +62,17 @@ class SlowLine:
 
 def wait_until_under_way(row: Locator, percent: int = 5) -> None:
     """Waits until a part of a file has been sent."""
-    row.page.wait_for_function(
-        "([element, percent]) => element.querySelector('progress')?.value >= percent", arg=[row.element_handle(), percent]
-    )
+    is_under_way = "([element, percent]) => element.querySelector('progress')?.value >= percent"
+    wait_until_page_says(row.page, is_under_way, [row.element_handle(), percent])
+
+
+def wait_until_page_says(page: Page, condition: str, argument: Any = None) -> None:
+    """Waits until a JavaScript expression, or what a function answers, is true.
+
+    Playwright's own `wait_for_function` evaluates text inside the page whenever it has to look twice, which the site's
+    Content-Security-Policy refuses.
+    """
+    wait_until(lambda: page.evaluate(condition, argument), condition, seconds=30)
 
 
 def offsets_sent(page: Page) -> list[int]:

@@ -14,7 +14,7 @@ from tests.support import files, images
 
 from .applications import make_application
 from .conftest import Complaints, Site
-from .pages import downloads
+from .pages import downloads, wait_until_page_says
 
 _CARD = ("card.png", images.picture())
 
@@ -111,7 +111,7 @@ def test_a_page_steers_the_editor_and_is_told_what_it_shows(editor: Page) -> Non
         editor.addEventListener('pageChange', ({detail}) => window.told.push(detail.pageNumber));
         editor.dispatchEvent(new CustomEvent('changeCurrentPage', {detail: 3}));
     """)
-    editor.wait_for_function("window.told.at(-1) === 3")
+    wait_until_page_says(editor, "window.told.at(-1) === 3")
     expect(editor.get_by_role("textbox", name="Page")).to_have_value("3")
 
     editor.evaluate("document.querySelector('.osis-document-editor').dispatchEvent(new CustomEvent('rotate', {detail: 90}))")

@@ -20,6 +20,7 @@ from .pages import (
     offsets_sent,
     save,
     sha256,
+    wait_until_page_says,
     wait_until_stored,
     wait_until_under_way,
 )
@@ -302,8 +303,9 @@ def test_the_frame_stays_around_the_same_part_when_a_phone_is_turned(form: Page,
 
     for shape in (lying, upright, lying):
         form.set_viewport_size(shape)
-        form.wait_for_function(
-            "document.querySelector('.cropper-container').offsetWidth === document.querySelector('.osis-crop__area').offsetWidth"
+        wait_until_page_says(
+            form,
+            "document.querySelector('.cropper-container').offsetWidth === document.querySelector('.osis-crop__area').offsetWidth",
         )
         assert _framed(form) == pytest.approx(before, abs=4)
     form.get_by_role("button", name="Use this part").click()
