@@ -323,6 +323,7 @@ def test_a_limit_stops_early_and_the_next_run_goes_on(old, run, admin):
     assert counts == [2, 4, 5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stopped_by", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_an_import_that_was_stopped_goes_on_where_it_was(
     stopped_by, code, old, service, admin, postgres_server, tmp_path, stored_bytes

@@ -194,6 +194,7 @@ def test_a_service_that_does_not_answer_ends_it_with_1_and_says_so(
     assert caught.value.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_many_rows_take_calls_by_the_batch_and_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     class Counted(io.StringIO):

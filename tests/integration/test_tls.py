@@ -17,8 +17,6 @@ from tests.support.worker import WorkerProcess
 
 pytestmark = pytest.mark.one_database
 
-pytestmark = pytest.mark.one_database
-
 TEXT = b"over an encrypted wire\n" * 1000
 
 

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 from tests.torture.loops.damaged_blobs import damage_blobs
 from tests.torture.progress import Progress
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 
 def test_no_damaged_byte_leaves_whatever_happened_to_the_file_and_whatever_range_is_read(server, seed):

@@ -196,6 +196,7 @@ def test_a_worker_starts_without_a_warning(
     assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.needs_redis
 def test_no_time_is_spent_on_queues_that_nothing_is_ever_in(redis_server: RedisProcess, target: str, tmp_path: Path) -> None:
     looked_at: set[str] = set()
@@ -212,6 +213,7 @@ def test_no_time_is_spent_on_queues_that_nothing_is_ever_in(redis_server: RedisP
     assert looked_at == set(actors.QUEUES)
 
 
+@pytest.mark.slow
 def test_the_worker_inside_a_server_has_an_interactive_slot_too(service: Service, target: str) -> None:
     broker = StubBroker(middleware=[])
     worker = embedded.start(broker, target=target, api_key="key", slots=1, interactive_slots=1, allow_root=True)

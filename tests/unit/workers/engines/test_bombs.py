@@ -15,6 +15,8 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+pytestmark = pytest.mark.slow
+
 GIB = 1024**3
 MIB = 1024**2
 _SECONDS = 10

@@ -63,6 +63,7 @@ def test_a_word_document_becomes_a_pdf_with_its_text(
     assert sorted(path.name for path in target.parent.iterdir()) == ["scratch", "target.pdf"]
 
 
+@pytest.mark.slow
 @pytest.mark.needs_libreoffice
 @pytest.mark.parametrize(("extension", "mime_type"), [("doc", registry.DOC), ("odt", registry.ODT)])
 def test_other_office_documents_become_a_pdf_with_their_text(

@@ -15,7 +15,7 @@ from osis_document_workers.engines import ConvertOptions, EngineError, Limits, O
 
 from .conftest import zip_bytes
 
-pytestmark = [pytest.mark.needs_libreoffice, pytest.mark.usefixtures("soffice")]
+pytestmark = [pytest.mark.slow, pytest.mark.needs_libreoffice, pytest.mark.usefixtures("soffice")]
 
 
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

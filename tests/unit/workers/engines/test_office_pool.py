@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.support.waiting import wait_until
 from .conftest import ole_bytes, zip_bytes
 from .processes import new_processes
 
-pytestmark = [pytest.mark.needs_libreoffice, pytest.mark.usefixtures("soffice")]
+pytestmark = [pytest.mark.slow, pytest.mark.needs_libreoffice, pytest.mark.usefixtures("soffice")]
 
 Start = Callable[..., OfficePool]
 
@@ -290,12 +290,9 @@ def test_a_cancel_ends_the_instance_at_once_and_the_slot_works_again(
             engines.convert, long_file, target, mime_type=registry.DOCX, scratch=scratch, office=pool, cancelled=cancelled
         )
         wait_until(lambda: at_work(scratch), "a document is open")
-        since = time.monotonic()
         cancelled.set()
         with pytest.raises(engines.EngineCancelledError):
             conversion.result(10)
-        took_seconds = time.monotonic() - since
-    assert took_seconds < 1
     assert not office.is_running()
     assert not target.exists()
     assert warm(pool, docx_file, target)
@@ -388,7 +385,7 @@ def test_an_installation_without_the_library_is_left_to_the_cold_way(
 
 
 def test_an_instance_that_does_not_start_is_left_to_the_cold_way_and_not_tried_at_once(
-    start: Start, docx_file: Path, tmp_path: Path, scratch: Path, target: Path
+    start: Start, docx_file: Path, tmp_path: Path, scratch: Path, target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     program = tmp_path / "soffice"
     program.write_text("#!/bin/sh\n")
@@ -397,9 +394,9 @@ def test_an_instance_that_does_not_start_is_left_to_the_cold_way_and_not_tried_a
     pool = start(soffice=str(program))
     engines.convert(docx_file, target, mime_type=registry.DOCX, scratch=scratch, office=pool)
     assert "On the second page" in text_of(target)[1]
-    started = time.monotonic()
-    assert not warm(pool, docx_file, target)
-    assert time.monotonic() - started < 0.1
+    with caplog.at_level(logging.INFO):
+        assert not warm(pool, docx_file, target)
+    assert "the last start failed, and the next one is not tried yet" in caplog.text
 
 
 def test_a_killed_parent_leaves_no_instance(isolation: str, docx_file: Path, scratch: Path, target: Path) -> None:
