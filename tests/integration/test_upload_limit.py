@@ -75,7 +75,7 @@ def test_a_window_moves_on(tmp_path):
                 return None
 
         wait_until(lambda: not is_taken(), "the limit is reached")
-        assert wait_until(is_taken, "the next window has begun", seconds=10)
+        assert wait_until(is_taken, "the next window has begun")
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def nothing_stays(server):
     """After each refusal, the stored files and the rows that name them are those that were there before."""
     before, rows_before = server.blob_files().keys(), server.rows("blob")
     yield
-    wait_until(lambda: server.blob_files().keys() == before, "the blobs are as before", seconds=3)
+    wait_until(lambda: server.blob_files().keys() == before, "the blobs are as before")
     assert server.rows("blob") == rows_before
 
 

@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 _LOOK_SECONDS = 0.02
 
 
-def wait_until(condition: Callable[[], _T], what: str, *, seconds: float = 10) -> _T:
+def wait_until(condition: Callable[[], _T], what: str, *, seconds: float = 30) -> _T:
     """Looks again and again until `condition` answers something true, and returns that.
 
     Raises:

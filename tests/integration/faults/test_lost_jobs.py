@@ -100,7 +100,7 @@ def test_what_an_upload_left_when_its_server_was_killed_is_no_document_and_is_re
         assert call.exception() is not None
 
     with serving(folder, TEMP_UPLOAD_MAX_AGE="1", SWEEP_SECONDS="0.2") as server:
-        wait_until(lambda: server.blob_files() == {}, "nothing stays", seconds=10)
+        wait_until(lambda: server.blob_files() == {}, "nothing stays")
         assert server.rows("document") == []
 
 

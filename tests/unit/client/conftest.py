@@ -40,7 +40,7 @@ def port(service: Service) -> Iterator[int]:
     server.start()
     yield number
     service.hung_up.set()
-    server.stop(0).wait(10)
+    server.stop(0).wait(30)
 
 
 @pytest.fixture

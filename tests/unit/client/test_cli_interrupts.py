@@ -51,7 +51,7 @@ def test_a_command_that_is_told_to_end_does_so_quickly_and_hangs_up(
 
     assert process.returncode == exit_code
     assert "Traceback" not in stderr
-    assert service.hung_up.wait(10)
+    assert service.hung_up.wait(30)
     assert not service.results
 
 

@@ -453,7 +453,7 @@ def test_tls_is_used_when_it_is_configured(service: Service, tmp_path: Path, mut
         with Client(ClientConfig(target=f"localhost:{port}")) as client, pytest.raises(Unavailable):
             client.get_document(token="token.of.d1")
     finally:
-        server.stop(0).wait(10)
+        server.stop(0).wait(30)
 
 
 def test_metadata_keeps_integers_and_refuses_what_would_change() -> None:

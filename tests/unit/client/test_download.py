@@ -184,18 +184,18 @@ def test_leaving_early_ends_the_stream_at_the_service(client: Client, service: S
 
     thread = threading.Thread(target=read)
     thread.start()
-    assert service.reached.wait(10)
+    assert service.reached.wait(30)
     client.close()
-    thread.join(10)
+    thread.join(30)
 
-    assert service.hung_up.wait(10)
+    assert service.hung_up.wait(30)
     assert len(errors) == 1
 
 
 def test_a_download_that_is_closed_from_another_thread_ends_and_is_not_opened_again(client: Client, service: Service) -> None:
     service.plan.append(Pause(5 * BLOCK))
     with client.open_download(TOKEN) as download:
-        closing = threading.Thread(target=lambda: (service.reached.wait(10), download.close()))
+        closing = threading.Thread(target=lambda: (service.reached.wait(30), download.close()))
         closing.start()
 
         with pytest.raises(Cancelled, match=r"'report\.pdf' was closed before its end"):
@@ -213,7 +213,7 @@ def test_a_download_whose_client_is_closed_meanwhile_ends_and_is_not_tried_again
 ) -> None:
     service.plan.append(Pause(5 * BLOCK))
     with Client(ClientConfig(target=f"127.0.0.1:{port}"), backoff=Backoff(attempts=attempts)) as client:
-        closing = threading.Thread(target=lambda: (service.reached.wait(10), client.close()))
+        closing = threading.Thread(target=lambda: (service.reached.wait(30), client.close()))
         closing.start()
 
         with client.open_download(TOKEN) as download, pytest.raises(ClientClosed):
@@ -270,7 +270,7 @@ def test_a_pipe_is_written_to_and_not_replaced(client: Client, tmp_path: Path) -
     thread.start()
 
     client.download(TOKEN, tmp_path / "pipe")
-    thread.join(10)
+    thread.join(30)
 
     assert received == [CONTENT]
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

@@ -292,7 +292,7 @@ def test_a_cancel_ends_the_instance_at_once_and_the_slot_works_again(
         wait_until(lambda: at_work(scratch), "a document is open")
         cancelled.set()
         with pytest.raises(engines.EngineCancelledError):
-            conversion.result(10)
+            conversion.result(60)
     assert not office.is_running()
     assert not target.exists()
     assert warm(pool, docx_file, target)
@@ -307,7 +307,7 @@ def test_a_pool_that_stops_ends_what_is_under_way(start: Start, long_file: Path,
         cancelled.set()
         pool.stop()
         with pytest.raises(engines.EngineCancelledError):
-            conversion.result(10)
+            conversion.result(60)
     assert new_processes() == []
     assert not warm(pool, long_file, target)
 
