@@ -94,12 +94,22 @@ class Reaper:
 
     def _run(self) -> None:
         while not self._stopped.wait(min(_LOOK_SECONDS, self._idle_seconds / 4)):
-            waits = list(self._waits.items())
-            many = sum(wait.first for _, wait in waits) > _MANY_OPEN
-            first_seconds = min(self._idle_seconds, _FIRST_SECONDS_OF_MANY if many else _FIRST_SECONDS)
-            now = time.monotonic()
-            for context, wait in waits:
-                limit = first_seconds if wait.first else self._idle_seconds
-                if now - wait.since > limit and self._waits.pop(context, None) is not None:
-                    _log.info("call cancelled: its client has gone quiet", peer=context.peer(), idle_seconds=limit)
-                    context.cancel()  # type: ignore[no-untyped-call]
+            self._look()
+
+    def _look(self) -> None:
+        # A copy is made in one step; while a list of the items is made, Python may collect garbage, and other threads add theirs.
+        waits = self._waits.copy()
+        many = sum(wait.first for wait in waits.values()) > _MANY_OPEN
+        first_seconds = min(self._idle_seconds, _FIRST_SECONDS_OF_MANY if many else _FIRST_SECONDS)
+        now = time.monotonic()
+        for context, wait in waits.items():
+            limit = first_seconds if wait.first else self._idle_seconds
+            if now - wait.since > limit and self._waits.pop(context, None) is not None:
+                self._cancel(context, limit)
+
+    def _cancel(self, context: grpc.ServicerContext, limit: float) -> None:
+        try:
+            context.cancel()  # type: ignore[no-untyped-call]
+            _log.info("call cancelled: its client has gone quiet", peer=context.peer(), idle_seconds=limit)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one call, the others are looked after
+            _log.exception("a call whose client has gone quiet could not be cancelled")

@@ -1,5 +1,6 @@
 """Who is quiet for too long, and who is not."""
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -88,3 +89,45 @@ def test_the_one_message_of_a_call_has_to_come(reaper: Reaper) -> None:
     assert reaper.request(_arriving([5], spoken, every_seconds=0.01), spoken) == Received(b"", 5)
     assert reaper.request(iter(()), spoken) is None
     assert not spoken.cancelled.is_set()
+
+
+def test_calls_that_come_while_it_looks_do_not_end_its_work(reaper: Reaper) -> None:
+    """Other threads go on wherever Python collects garbage: there, too, calls begin."""
+    contexts: list[Any] = []
+    streams = []
+
+    def begin() -> None:
+        contexts.append(Context())
+        streams.append(reaper.responses([b"a"], contexts[-1]))
+        next(streams[-1])
+
+    def begin_in_the_middle(phase: str, _: dict[str, int]) -> None:
+        if phase == "start" and threading.current_thread().name == "reaper" and len(contexts) < 400:
+            begin()
+
+    for _ in range(200):
+        begin()
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(begin_in_the_middle)
+    gc.set_threshold(1)
+    try:
+        assert all(context.cancelled.wait(30) for context in contexts[:200])
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(begin_in_the_middle)
+    assert len(contexts) > 200
+    assert all(context.cancelled.wait(30) for context in contexts)
+
+
+def test_a_call_that_cannot_be_cancelled_does_not_keep_the_others(reaper: Reaper) -> None:
+    class Broken(Context):
+        def cancel(self) -> None:
+            super().cancel()
+            raise ValueError("the call has gone")
+
+    contexts: list[Any] = [Broken(), Context(), Broken(), Context()]
+    streams = [reaper.responses([b"a"], context) for context in contexts]
+    for stream in streams:
+        next(stream)
+
+    assert all(context.cancelled.wait(30) for context in contexts)
