@@ -124,26 +124,33 @@ class Watching:
         self._thread.join()
 
     def _poll(self) -> None:
-        while True:
-            with self._lock:
-                self._lock.wait_for(lambda: self.stopping or self._watches)
-                if self.stopping:
-                    return
-                job_ids = list(self._watches)
+        while job_ids := self._watched():
             try:
-                with reading(self._service.database):
-                    changed = JobRow.select(JobRow.id, JobRow.version).where(JobRow.id.in_(job_ids))
-                    versions = {row.id: row.version for row in changed}
+                self._tell(self._versions_of(job_ids))
             except ServiceError as exc:
                 _log.warning("watchers see no changes while the database does not answer", why=exc.message)
-                versions = {}
-            with self._lock:
-                for job_id, version in versions.items():
-                    if version > self._versions.get(job_id, version):
-                        self._versions[job_id] = version
-                        for watch in self._watches.get(job_id, ()):
-                            watch.notify()
+            except Exception:  # noqa: BLE001 - a thread that ended here would end for good
+                _log.exception("watchers see no changes in this round")
             time.sleep(POLL_SECONDS)
+
+    def _watched(self) -> list[UUID]:
+        """Waits until somebody watches jobs, and returns which; none when it is time to stop."""
+        with self._lock:
+            self._lock.wait_for(lambda: self.stopping or self._watches)
+            return [] if self.stopping else list(self._watches)
+
+    def _versions_of(self, job_ids: list[UUID]) -> dict[UUID, int]:
+        with reading(self._service.database):
+            changed = JobRow.select(JobRow.id, JobRow.version).where(JobRow.id.in_(job_ids))
+            return {row.id: row.version for row in changed}
+
+    def _tell(self, versions: dict[UUID, int]) -> None:
+        with self._lock:
+            for job_id, version in versions.items():
+                if version > self._versions.get(job_id, version):
+                    self._versions[job_id] = version
+                    for watch in self._watches.get(job_id, ()):
+                        watch.notify()
 
 
 class _Registration:
