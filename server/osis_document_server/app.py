@@ -3,7 +3,6 @@
 import fcntl
 import os
 import tempfile
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from peewee import DatabaseError
 from osis_document_server.domain import content
 from osis_document_server.domain.access import ApiKey, ApiKeys, Role
 from osis_document_server.domain.tokens import TokenSigner
-from osis_document_server.errors import ServiceError
 from osis_document_server.jobs.broker import TaskQueue, open_broker
 from osis_document_server.models.database import (
     ServiceDatabase,
@@ -31,6 +29,7 @@ from osis_document_server.operation.addresses import Reservation
 from osis_document_server.operation.generated_keys import GeneratedKeys
 from osis_document_server.operation.memory import collect_rarely
 from osis_document_server.operation.private_files import make_private_file, make_private_folder, write_private
+from osis_document_server.operation.repeating import repeat
 from osis_document_server.rpc.admission import Capacity
 from osis_document_server.rpc.certificates import CertificateError, CertificateFiles
 from osis_document_server.rpc.document_service import DocumentServicer
@@ -220,7 +219,7 @@ class Server:
             sweeper.restart()
             self._stop_steps.append(_tell_clients(settings.data_dir, target=local_target, api_key=keys.secret_of(Role.CLIENT)))
         self._stop_steps.append(sweeper.stop)
-        self._stop_steps.append(_repeat(sweeper.sweep, name="sweeper", every_seconds=settings.sweep_seconds))
+        self._stop_steps.append(repeat(sweeper.sweep, name="sweeper", every_seconds=settings.sweep_seconds))
         if settings.scrub_seconds:
             self._stop_steps.append(_start_scrubbing(service, settings))
         collect_rarely()
@@ -394,7 +393,7 @@ def _start_scrubbing(service: Service, settings: Settings) -> Callable[[], None]
     lease = ServiceLease(service, "scrub", lasts=LEASE_LASTS)
     scrubber = Scrubber(service, bytes_per_second=settings.scrub_bytes_per_second, lease=lease)
     # In many small rounds: what is due then is a small part of everything.
-    stop = _repeat(
+    stop = repeat(
         lambda: scrubber.scrub(not_since=service.now() - settings.seconds("scrub_seconds")),
         name="scrubber",
         every_seconds=settings.scrub_seconds / _SCRUB_ROUNDS,
@@ -405,26 +404,3 @@ def _start_scrubbing(service: Service, settings: Settings) -> Callable[[], None]
         stop()
 
     return stop_all
-
-
-def _repeat(work: Callable[[], object], *, name: str, every_seconds: float) -> Callable[[], None]:
-    """Does some work again and again in a thread; returns how to stop that."""
-    stopped = threading.Event()
-
-    def run() -> None:
-        while not stopped.wait(every_seconds):
-            try:
-                work()
-            except ServiceError as exc:
-                _log.warning("trying again in the next round", thread=name, why=exc.message)
-            except Exception:  # noqa: BLE001 - a thread that ended here would end for good
-                _log.exception("trying again in the next round", thread=name)
-
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        stopped.set()
-        thread.join()
-
-    return stop

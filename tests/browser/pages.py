@@ -72,7 +72,7 @@ def wait_until_page_says(page: Page, condition: str, argument: Any = None) -> No
     Playwright's own `wait_for_function` evaluates text inside the page whenever it has to look twice, which the site's
     Content-Security-Policy refuses.
     """
-    wait_until(lambda: page.evaluate(condition, argument), condition, seconds=30)
+    wait_until(lambda: page.evaluate(condition, argument), condition)
 
 
 def offsets_sent(page: Page) -> list[int]:

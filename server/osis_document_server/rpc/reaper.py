@@ -4,7 +4,6 @@ A handler that waits for a client's next message, or for a client to take one, w
 its thread. So each wait is known here, and a thread cancels the calls that have waited too long. Clients resume them.
 """
 
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TypeVar
 import grpc
 import structlog
 
+from osis_document_server.operation.repeating import repeat
 from osis_document_server.rpc.messages import Received
 
 _log = structlog.get_logger(__name__)
@@ -47,9 +47,7 @@ class Reaper:
     def __init__(self, *, idle_seconds: float) -> None:
         self._idle_seconds = idle_seconds
         self._waits: dict[grpc.ServicerContext, _Wait] = {}
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
-        self._thread.start()
+        self._stop = repeat(self._look, name="reaper", every_seconds=min(_LOOK_SECONDS, idle_seconds / 4))
 
     def request(self, messages: Iterator[Received], context: grpc.ServicerContext) -> Received | None:
         """Returns the message of a call that has but one; None when it ends without."""
@@ -89,12 +87,7 @@ class Reaper:
 
     def stop(self) -> None:
         """Ends the thread."""
-        self._stopped.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(min(_LOOK_SECONDS, self._idle_seconds / 4)):
-            self._look()
+        self._stop()
 
     def _look(self) -> None:
         # A copy is made in one step; while a list of the items is made, Python may collect garbage, and other threads add theirs.
@@ -105,11 +98,5 @@ class Reaper:
         for context, wait in waits.items():
             limit = first_seconds if wait.first else self._idle_seconds
             if now - wait.since > limit and self._waits.pop(context, None) is not None:
-                self._cancel(context, limit)
-
-    def _cancel(self, context: grpc.ServicerContext, limit: float) -> None:
-        try:
-            context.cancel()  # type: ignore[no-untyped-call]
-            _log.info("call cancelled: its client has gone quiet", peer=context.peer(), idle_seconds=limit)
-        except Exception:  # noqa: BLE001 - whatever is wrong with one call, the others are looked after
-            _log.exception("a call whose client has gone quiet could not be cancelled")
+                context.cancel()  # type: ignore[no-untyped-call]
+                _log.info("call cancelled: its client has gone quiet", peer=context.peer(), idle_seconds=limit)

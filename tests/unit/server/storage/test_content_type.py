@@ -161,7 +161,7 @@ def test_a_bomb_costs_neither_time_nor_memory(name: str, tmp_path: Path) -> None
     forged.BOMBS[name](tmp_path / "blob")
     found, seconds, mebibytes = measured(tmp_path / "blob", name)
     assert is_refused(name, found)
-    assert seconds < 3  # to unpack it whole takes longer by far
+    assert seconds < 1
     assert mebibytes < 64
 
 
@@ -171,5 +171,5 @@ def test_a_large_genuine_file_is_looked_at_as_quickly(name: str, tmp_path: Path)
     genuine.LARGE[name](tmp_path / "blob")
     found, seconds, mebibytes = measured(tmp_path / "blob", name)
     assert not is_refused(name, found)
-    assert seconds < 3
+    assert seconds < 1
     assert mebibytes < 64
